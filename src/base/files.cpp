@@ -1,0 +1,140 @@
+#include "base/files.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+#include "base/unique_fd.hpp"
+
+namespace pgtandem {
+
+namespace fs = std::filesystem;
+
+Result<std::string> read_file(Path const& path) {
+    UniqueFd const file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file) return fail_errno("reading", path.string());
+    std::string content;
+    std::array<char, 16384> buffer;
+    for (;;) {
+        auto const got = ::read(file.get(), buffer.data(), buffer.size());
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return fail_errno("reading", path.string());
+        if (got == 0) return content;
+        content.append(buffer.data(), static_cast<std::size_t>(got));
+    }
+}
+
+Result<std::optional<std::string>> read_file_if_there(Path const& path) {
+    auto content = read_file(path);
+    if (content) return std::optional(std::move(*content));
+    if (!is_there(path)) return std::optional<std::string>();
+    return fail(std::move(content).error());
+}
+
+namespace {
+
+Status write_all(int fd, std::string_view content, Path const& path) {
+    while (!content.empty()) {
+        auto const put = ::write(fd, content.data(), content.size());
+        if (put < 0 && errno == EINTR) continue;
+        if (put < 0) return fail_errno("writing", path.string());
+        content.remove_prefix(static_cast<std::size_t>(put));
+    }
+    return {};
+}
+
+Status sync_directory(Path const& path) {
+    UniqueFd const directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!directory || ::fsync(directory.get()) != 0) return fail_errno("syncing", path.string());
+    return {};
+}
+
+Status write_new_file(Path const& path, std::string_view content, mode_t mode) {
+    UniqueFd const file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode));
+    if (!file) return fail_errno("writing", path.string());
+    if (::fchmod(file.get(), mode) != 0) return fail_errno("writing", path.string());
+    PGTANDEM_CHECK(write_all(file.get(), content, path));
+    if (::fsync(file.get()) != 0) return fail_errno("syncing", path.string());
+    return {};
+}
+
+}  // namespace
+
+Status write_file(Path const& path, std::string_view content, mode_t mode) {
+    Path const beside = path.string() + ".new";
+    if (auto status = write_new_file(beside, content, mode); !status) {
+        ::unlink(beside.c_str());
+        return status;
+    }
+    return move_durably(beside, path);
+}
+
+Status make_directory(Path const& path, mode_t mode) {
+    if (::mkdir(path.c_str(), mode) == 0) {
+        // The umask may have taken bits away that were asked for.
+        if (::chmod(path.c_str(), mode) != 0) return fail_errno("making the folder", path.string());
+        return {};
+    }
+    if (errno == EEXIST) {
+        std::error_code ignored;
+        if (fs::is_directory(path, ignored)) return {};
+        return fail("making the folder", path.string(), "something that is not a folder is there");
+    }
+    if (errno == ENOENT && path.has_parent_path() && path.parent_path() != path) {
+        PGTANDEM_CHECK(make_directory(path.parent_path(), 0755));
+        return make_directory(path, mode);
+    }
+    return fail_errno("making the folder", path.string());
+}
+
+Status remove_tree(Path const& path) {
+    std::error_code error;
+    fs::remove_all(path, error);
+    if (error) return fail("removing", path.string(), error.message());
+    return {};
+}
+
+Status move_durably(Path const& from, Path const& to) {
+    if (::rename(from.c_str(), to.c_str()) != 0) {
+        return fail_errno("renaming", fmt::format("{} to {}", from.string(), to.filename().string()));
+    }
+    return sync_directory(to.parent_path());
+}
+
+Status sync_file_system(Path const& path) {
+    UniqueFd const fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd || ::syncfs(fd.get()) != 0) return fail_errno("syncing the file system of", path.string());
+    return {};
+}
+
+bool is_there(Path const& path) {
+    std::error_code ignored;
+    return fs::exists(fs::symlink_status(path, ignored));
+}
+
+std::uint64_t disk_usage(Path const& path) {
+    struct stat info {};
+    if (::lstat(path.c_str(), &info) != 0) return 0;
+    auto total = static_cast<std::uint64_t>(info.st_blocks) * 512;
+    if (!S_ISDIR(info.st_mode)) return total;
+    std::error_code error;
+    for (fs::directory_iterator entry(path, error), end; !error && entry != end; entry.increment(error)) {
+        total += disk_usage(entry->path());
+    }
+    return total;
+}
+
+Result<std::uint64_t> disk_free(Path const& path) {
+    auto place = path;
+    while (!is_there(place) && place.has_parent_path() && place != place.parent_path()) place = place.parent_path();
+    struct statvfs info {};
+    if (::statvfs(place.c_str(), &info) != 0) return fail_errno("asking for free space", place.string());
+    return static_cast<std::uint64_t>(info.f_bavail) * info.f_frsize;
+}
+
+}  // namespace pgtandem

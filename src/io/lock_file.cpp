@@ -1,0 +1,50 @@
+#include "io/lock_file.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <string>
+
+namespace pgtandem {
+
+namespace {
+
+struct flock whole_file() {
+    struct flock lock {};
+    lock.l_type = F_WRLCK;
+    lock.l_whence = SEEK_SET;
+    return lock;
+}
+
+}  // namespace
+
+Result<std::optional<LockFile>> LockFile::try_take(Path const& path) {
+    UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!file) return fail_errno("locking", path.string());
+    auto lock = whole_file();
+    if (::fcntl(file.get(), F_OFD_SETLK, &lock) != 0) {
+        if (errno == EAGAIN || errno == EACCES) return std::optional<LockFile>();
+        return fail_errno("locking", path.string());
+    }
+    auto const id = std::to_string(::getpid()) + "\n";
+    if (::ftruncate(file.get(), 0) != 0 || ::pwrite(file.get(), id.data(), id.size(), 0) < 0) {
+        return fail_errno("writing", path.string());
+    }
+    return std::optional(LockFile(std::move(file)));
+}
+
+std::optional<pid_t> LockFile::holder(Path const& path) {
+    UniqueFd const file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file) return std::nullopt;
+    auto lock = whole_file();
+    if (::fcntl(file.get(), F_OFD_GETLK, &lock) != 0 || lock.l_type == F_UNLCK) return std::nullopt;
+    char text[16]{};
+    auto const got = ::pread(file.get(), text, sizeof text - 1, 0);
+    pid_t pid = 0;
+    if (got > 0) std::from_chars(text, text + got, pid);
+    return pid;
+}
+
+}  // namespace pgtandem

@@ -1,0 +1,148 @@
+#include "io/processes.hpp"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <netdb.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <memory>
+#include <sstream>
+
+#include "base/result.hpp"
+#include "base/text.hpp"
+
+namespace pgtandem {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string process_name(pid_t pid) {
+    auto const name = read_file(fmt::format("/proc/{}/comm", pid));
+    return name ? std::string(trim(*name)) : std::string();
+}
+
+template <class Visit>
+void for_each_process(Visit visit) {
+    std::error_code error;
+    for (fs::directory_iterator entry("/proc", error), end; !error && entry != end; entry.increment(error)) {
+        auto const name = entry->path().filename().string();
+        pid_t pid = 0;
+        auto const [rest, bad] = std::from_chars(name.data(), name.data() + name.size(), pid);
+        if (bad == std::errc{} && rest == name.data() + name.size()) visit(pid);
+    }
+}
+
+bool is_inside(Path const& inner, Path const& outer) {
+    auto const [end, rest] = std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end());
+    return end == outer.end();
+}
+
+// The inode of the socket that listens on the port, from the kernel's table (proc(5)); 0 if there is none.
+std::uint64_t listening_inode(std::string const& table, std::uint16_t port) {
+    auto const content = read_file(table);
+    if (!content) return 0;
+    for (auto const& line : split_lines(*content)) {
+        std::istringstream fields(line);
+        std::string slot, local, remote, state, queues, timer, retransmits, uid, timeout;
+        std::uint64_t inode = 0;
+        fields >> slot >> local >> remote >> state >> queues >> timer >> retransmits >> uid >> timeout >> inode;
+        auto const colon = local.rfind(':');
+        if (state != "0A" || colon == std::string::npos) continue;
+        unsigned local_port = 0;
+        std::from_chars(local.data() + colon + 1, local.data() + local.size(), local_port, 16);
+        if (local_port == port) return inode;
+    }
+    return 0;
+}
+
+bool has_open(pid_t pid, std::string const& link) {
+    std::error_code error;
+    for (fs::directory_iterator entry(fmt::format("/proc/{}/fd", pid), error), end; !error && entry != end;
+         entry.increment(error)) {
+        std::error_code gone;
+        if (fs::read_symlink(entry->path(), gone).string() == link) return true;
+    }
+    return false;
+}
+
+std::optional<Process> listener_on(std::uint16_t port) {
+    auto inode = listening_inode("/proc/net/tcp", port);
+    if (inode == 0) inode = listening_inode("/proc/net/tcp6", port);
+    if (inode == 0) return std::nullopt;
+    auto const link = fmt::format("socket:[{}]", inode);
+    std::optional<Process> found;
+    for_each_process([&](pid_t pid) {
+        if (!found && has_open(pid, link)) found = Process{pid, process_name(pid)};
+    });
+    return found;
+}
+
+std::string taken_by(std::uint16_t port) {
+    auto const listener = listener_on(port);
+    if (!listener) return "taken by another program";
+    return fmt::format("taken by {} (process {})", listener->name, listener->pid);
+}
+
+}  // namespace
+
+std::vector<Process> processes_in(Path const& folder, std::span<std::string_view const> names) {
+    std::vector<Process> found;
+    auto const uid = ::geteuid();
+    std::error_code error;
+    auto const place = fs::weakly_canonical(folder, error);
+    for_each_process([&](pid_t pid) {
+        auto const directory = fmt::format("/proc/{}", pid);
+        struct stat info {};
+        if (::stat(directory.c_str(), &info) != 0 || (info.st_uid != uid && uid != 0)) return;
+        auto name = process_name(pid);
+        if (std::ranges::find(names, name) == names.end()) return;
+        std::error_code gone;
+        auto const cwd = fs::read_symlink(directory + "/cwd", gone);
+        if (!gone && is_inside(cwd, place)) found.push_back({pid, std::move(name)});
+    });
+    return found;
+}
+
+UniqueFd watch_process(pid_t pid) { return UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))); }
+
+bool wait_for_end(pid_t pid, Deadline deadline) {
+    auto const watch = watch_process(pid);
+    if (!watch) return true;
+    pollfd entry{watch.get(), POLLIN, 0};
+    do {
+        if (::poll(&entry, 1, deadline.poll_milliseconds()) > 0) return true;
+    } while (!deadline.passed());
+    return false;
+}
+
+std::optional<std::string> why_port_is_taken(std::string const& address, std::uint16_t port) {
+    addrinfo hints{};
+    hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
+    hints.ai_socktype = SOCK_STREAM;
+    addrinfo* list = nullptr;
+    auto const service = std::to_string(port);
+    int const code = ::getaddrinfo(address == "*" ? nullptr : address.c_str(), service.c_str(), &hints, &list);
+    if (code != 0) return fmt::format("{} is no address here: {}", address, ::gai_strerror(code));
+    std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> const owner(list, ::freeaddrinfo);
+    for (auto const* entry = list; entry != nullptr; entry = entry->ai_next) {
+        UniqueFd const socket(::socket(entry->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        if (!socket) continue;  // a family this machine does not have
+        int const on = 1;
+        ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+        if (entry->ai_family == AF_INET6) ::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+        if (::bind(socket.get(), entry->ai_addr, entry->ai_addrlen) == 0 && ::listen(socket.get(), 1) == 0) continue;
+        return errno == EADDRINUSE ? taken_by(port) : errno_text(errno);
+    }
+    return std::nullopt;
+}
+
+}  // namespace pgtandem
