@@ -154,6 +154,13 @@ tl::unexpected<Error> Session::connection_error() {
     return fail("asking the server", address_, std::string(trim(PQerrorMessage(connection_.get()))));
 }
 
+Result<std::string> Session::scram_verifier(std::string const& role, std::string const& password) {
+    std::unique_ptr<char, decltype(&PQfreemem)> const verifier(
+        PQencryptPasswordConn(connection_.get(), password.c_str(), role.c_str(), "scram-sha-256"), &PQfreemem);
+    if (!verifier) return connection_error();
+    return std::string(verifier.get());
+}
+
 int Session::server_version() const { return PQserverVersion(connection_.get()); }
 
 bool Session::usable() const { return connection_ && PQstatus(connection_.get()) == CONNECTION_OK; }

@@ -44,6 +44,9 @@ public:
     // One or several statements without parameters, by the simple protocol; the last result's rows.
     Result<Rows> run_script(std::string const& sql, Deadline deadline);
 
+    // The SCRAM verifier of a password, so that the password itself never stands in a statement (or in a server's log).
+    Result<std::string> scram_verifier(std::string const& role, std::string const& password);
+
     int server_version() const;  // 150020
     bool usable() const;
 

@@ -1,0 +1,69 @@
+// What the agents of one process share: what the cluster is to be, and what each has seen of its node.
+// Thread-safe; every reader gets a copy.
+#pragma once
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "base/deadline.hpp"
+#include "base/unique_fd.hpp"
+#include "cluster/state.hpp"
+
+namespace pgtandem {
+
+// Wakes one thread that waits; a wake before the wait is not lost.
+class Waker {
+public:
+    Waker();
+    void wake() const;
+    // Returns when woken, when 'also' (a descriptor, or -1) becomes readable, or when the time is over.
+    void wait(Clock::duration longest, int also = -1) const;
+
+private:
+    UniqueFd event_;
+};
+
+// PostgreSQL's settings that a replica may not have lower than its primary (the manual, "Hot Standby", 27.4.3).
+inline constexpr char const* hot_standby_limits[] = {"max_connections", "max_locks_per_transaction",
+                                                     "max_prepared_transactions", "max_wal_senders",
+                                                     "max_worker_processes"};
+
+struct NodeSeen {
+    bool runs = false;
+    bool streams = false;               // replicas
+    std::uint64_t settled_revision = 0;  // of the state whose settings are in effect here
+    bool restarting = false;
+};
+
+struct BoardView {
+    cluster::ClusterState state;
+    std::uint64_t revision = 0;
+    bool going_down = false;
+    bool primary_answers = false;                // with its roles in place
+    std::map<std::string, int> primary_limits{};  // hot_standby_limits as the primary runs with them
+    std::map<std::string, NodeSeen> seen{};
+};
+
+class Board {
+public:
+    BoardView view() const;
+
+    void set_state(cluster::ClusterState state, std::uint64_t revision);
+    void go_down();
+    void set_primary_answers(bool answers, std::map<std::string, int> limits);
+    void set_seen(std::string const& name, NodeSeen seen);
+    // One replica restarts at a time. False when another does.
+    bool begin_restart(std::string const& name);
+
+    // The waker of one agent; it lives as long as the board.
+    Waker const& waker(std::string const& name);
+    void wake_all() const;
+
+private:
+    mutable std::mutex mutex_;
+    BoardView view_;
+    std::map<std::string, std::unique_ptr<Waker>> wakers_;
+};
+
+}  // namespace pgtandem

@@ -1,0 +1,158 @@
+// A server that runs: what NodeAgent looks at and keeps in order once a second.
+#include "agent/node_agent.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "agent/primary_roles.hpp"
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "instance/configuration.hpp"
+
+namespace pgtandem {
+
+Result<Session> NodeAgent::connect(std::uint16_t port) const {
+    Conninfo conninfo{context_.paths.sockets().string(), port, admin_role, "postgres"};
+    conninfo.password = context_.credentials.admin_password;
+    PGTANDEM_TRY(admin, Session::connect(conninfo, Deadline::in(5s)));
+    // Our own work never waits for a replica: it is what brings replicas back.
+    PGTANDEM_CHECK(admin.query("SET synchronous_commit = local", Deadline::in(5s)));
+    return std::move(admin);
+}
+
+Result<Session*> NodeAgent::session() {
+    if (session_ && !session_->usable()) session_.reset();
+    if (!session_) {
+        PGTANDEM_TRY(fresh, connect(port_));
+        session_.emplace(std::move(fresh));
+    }
+    return &*session_;
+}
+
+Status NodeAgent::watch(BoardView const& view) {
+    auto const watched = is_primary(view) ? watch_primary(view) : watch_replica(view);
+    if (watched) PGTANDEM_CHECK(look_at_settings(view));
+    if (!watched) report_.ready = false;
+    if (watched && report_.ready) {
+        report_.failures = 0;
+        report_.error.clear();
+        report_.hint.clear();
+        seen_.restarting = false;
+    }
+    return watched;
+}
+
+// Whether PostgreSQL has taken our settings, and whether one of ours waits for a restart.
+Status NodeAgent::look_at_settings(BoardView const& view) {
+    PGTANDEM_TRY(admin, session());
+    PGTANDEM_TRY(loaded, admin->query("SELECT pg_catalog.pg_conf_load_time()", Deadline::in(5s)));
+    if (is_reloading_ && loaded.value() == loaded_at_) return {};
+    is_reloading_ = false;
+    // Only what our own file asks for: a setting that somebody else changed is theirs to bring into effect.
+    PGTANDEM_TRY(waiting, admin->query("SELECT s.name FROM pg_catalog.pg_settings s WHERE s.pending_restart AND "
+                                       "(SELECT f.sourcefile FROM pg_catalog.pg_file_settings f WHERE f.name = s.name "
+                                       "ORDER BY f.seqno DESC LIMIT 1) = $1",
+                                       {(paths_.data() / our_settings_file).string()}, Deadline::in(5s)));
+    needs_restart_ = !waiting.empty();
+    if (!needs_restart_) seen_.settled_revision = view.revision;
+    return {};
+}
+
+Status NodeAgent::watch_replica(BoardView const&) {
+    PGTANDEM_TRY(admin, session());
+    PGTANDEM_TRY(receiver, admin->query("SELECT status FROM pg_catalog.pg_stat_wal_receiver "
+                                        "WHERE pg_catalog.pg_is_in_recovery()",
+                                        Deadline::in(5s)));
+    seen_.streams = receiver.value() == "streaming";
+    report_.ready = seen_.streams;
+    if (seen_.streams && is_there(paths_.old())) {
+        log::info("{}: the new copy streams; the old data is removed", name_);
+        PGTANDEM_CHECK(remove_tree(paths_.old()));
+    }
+    return {};
+}
+
+Status NodeAgent::watch_primary(BoardView const& view) {
+    if (!is_prepared_) PGTANDEM_CHECK(prepare_primary(view));
+    PGTANDEM_CHECK(keep_sync_set(view));
+    report_.ready = true;
+    return {};
+}
+
+Status NodeAgent::prepare_primary(BoardView const& view) {
+    PGTANDEM_TRY(admin, session());
+    PGTANDEM_TRY(identity, admin->query("SELECT system_identifier::text FROM pg_catalog.pg_control_system()",
+                                        Deadline::in(5s)));
+    if (view.state.system_identifier.empty()) {
+        PGTANDEM_CHECK(change_state(context_.store, [&](cluster::ClusterState& state) -> Status {
+            state.system_identifier = identity.value();
+            return {};
+        }));
+    } else if (identity.value() != view.state.system_identifier) {
+        return fail("starting " + name_, paths_.data().string(), "this is another cluster's data");
+    }
+    PGTANDEM_CHECK(ensure_roles(*admin, context_.credentials));
+    for (auto const& [node, entry] : view.state.nodes) {
+        if (node != name_ && !entry.removed) PGTANDEM_CHECK(ensure_slot(*admin, node));
+    }
+    std::map<std::string, int> limits;
+    for (auto const* limit : hot_standby_limits) {
+        PGTANDEM_TRY(value, admin->query("SELECT pg_catalog.current_setting($1)", {limit}, Deadline::in(5s)));
+        limits[limit] = std::atoi(value.value().c_str());
+    }
+    is_prepared_ = true;
+    // The replicas may copy from now on; the user's database reaches them by the stream.
+    board_.set_primary_answers(true, limits);
+    return ensure_database(*admin, context_.credentials);
+}
+
+Result<std::map<std::string, cluster::ReplicaLink>> NodeAgent::replica_links(BoardView const& view) {
+    PGTANDEM_TRY(admin, session());
+    PGTANDEM_TRY(rows, admin->query("SELECT application_name FROM pg_catalog.pg_stat_replication "
+                                    "WHERE state = 'streaming'",
+                                    Deadline::in(5s)));
+    auto const now = Clock::now();
+    for (auto const& row : rows) last_streamed_[row[0].value_or("")] = now;
+    std::map<std::string, cluster::ReplicaLink> links;
+    for (auto const& [node, entry] : view.state.nodes) {
+        if (node == name_ || entry.removed) continue;
+        auto const last = last_streamed_.find(node);
+        bool const ever = last != last_streamed_.end();
+        links[node] = {ever && last->second == now, ever ? now - last->second : std::chrono::nanoseconds::max()};
+    }
+    return links;
+}
+
+// A replica joins in PostgreSQL first and then in the store; it leaves the store first. So the store's set is never larger
+// than the one that PostgreSQL waits for.
+Status NodeAgent::keep_sync_set(BoardView const& view) {
+    PGTANDEM_TRY(links, replica_links(view));
+    auto const wanted = cluster::choose_sync_set(view.state.durability, links);
+    PGTANDEM_TRY(snapshot, context_.store.read());
+    std::vector<std::string> agreed;
+    if (auto const found = snapshot.keys.find("sync"); found != snapshot.keys.end()) {
+        agreed = found->second.value.get<std::vector<std::string>>();
+    }
+    std::vector<std::string> kept;
+    std::ranges::set_intersection(agreed, wanted, std::back_inserter(kept));
+    if (kept != agreed) {
+        PGTANDEM_CHECK(context_.store.write({{"sync", kept}}));
+        if (kept.empty() && view.state.durability == cluster::Durability::sync) {
+            log::warn("{}: no replica is left to hold commits; the primary goes on alone", name_);
+        }
+        agreed = kept;
+    }
+    if (sync_names_ != wanted) {
+        sync_names_ = wanted;
+        return configure(view);
+    }
+    if (agreed == wanted || is_reloading_) return {};
+    PGTANDEM_TRY(admin, session());
+    PGTANDEM_TRY(in_effect, admin->query("SHOW synchronous_standby_names", Deadline::in(5s)));
+    if (in_effect.value() != cluster::synchronous_standby_names(wanted)) return {};
+    PGTANDEM_CHECK(context_.store.write({{"sync", wanted}}));
+    log::info("{}: commits wait for {}", name_, wanted.empty() ? "nobody" : join(wanted, " or "));
+    return {};
+}
+
+}  // namespace pgtandem

@@ -1,0 +1,72 @@
+#include "agent/primary_roles.hpp"
+
+#include <fmt/format.h>
+
+#include "pg/quoting.hpp"
+
+namespace pgtandem {
+
+namespace {
+
+constexpr auto patience = 30s;
+
+Deadline soon() { return Deadline::in(patience); }
+
+Status ensure_role(Session& admin, std::string const& name, std::string const& password, char const* attributes) {
+    PGTANDEM_TRY(found, admin.query("SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = $1", {name}, soon()));
+    if (!found.empty()) return {};
+    PGTANDEM_TRY(verifier, admin.scram_verifier(name, password));
+    PGTANDEM_CHECK(admin.query(
+        fmt::format("CREATE ROLE {} LOGIN {} PASSWORD {}", quoted_identifier(name), attributes, quoted_literal(verifier)),
+        soon()));
+    return {};
+}
+
+}  // namespace
+
+Status ensure_roles(Session& admin, Credentials const& credentials) {
+    PGTANDEM_CHECK(ensure_role(admin, replication_role, credentials.replication_password, "REPLICATION"));
+    // As the postgres image does, the user owns the server: extensions, roles and databases are theirs to make.
+    return ensure_role(admin, credentials.user, credentials.password, "SUPERUSER");
+}
+
+Status ensure_database(Session& admin, Credentials const& credentials) {
+    PGTANDEM_TRY(found, admin.query("SELECT 1 FROM pg_catalog.pg_database WHERE datname = $1", {credentials.database},
+                                    soon()));
+    if (!found.empty()) return {};
+    PGTANDEM_CHECK(admin.query(fmt::format("CREATE DATABASE {} OWNER {}", quoted_identifier(credentials.database),
+                                           quoted_identifier(credentials.user)),
+                               soon()));
+    return {};
+}
+
+std::string slot_name(std::string const& node) { return "pgtandem_" + node; }
+
+Status ensure_slot(Session& admin, std::string const& node) {
+    auto const name = slot_name(node);
+    PGTANDEM_TRY(found, admin.query("SELECT coalesce(wal_status, '') FROM pg_catalog.pg_replication_slots "
+                                    "WHERE slot_name = $1",
+                                    {name}, soon()));
+    if (!found.empty() && found.value() != "lost") return {};
+    if (!found.empty()) PGTANDEM_CHECK(drop_slot(admin, node));
+    PGTANDEM_CHECK(admin.query("SELECT pg_catalog.pg_create_physical_replication_slot($1, true)", {name}, soon()));
+    return {};
+}
+
+Status drop_slot(Session& admin, std::string const& node) {
+    PGTANDEM_CHECK(admin.query("SELECT pg_catalog.pg_drop_replication_slot(slot_name) "
+                               "FROM pg_catalog.pg_replication_slots WHERE slot_name = $1",
+                               {slot_name(node)}, soon()));
+    return {};
+}
+
+Result<std::vector<std::string>> tablespace_locations(Session& admin) {
+    PGTANDEM_TRY(rows, admin.query("SELECT pg_catalog.pg_tablespace_location(oid) FROM pg_catalog.pg_tablespace "
+                                   "WHERE pg_catalog.pg_tablespace_location(oid) LIKE '/%'",
+                                   soon()));
+    std::vector<std::string> locations;
+    for (auto const& row : rows) locations.push_back(row[0].value_or(""));
+    return locations;
+}
+
+}  // namespace pgtandem

@@ -1,0 +1,42 @@
+// One thread per node of this machine, kept in step with what the store says the cluster is to be.
+#pragma once
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "agent/board.hpp"
+#include "agent/node_agent.hpp"
+
+namespace pgtandem {
+
+class Supervisor {
+public:
+    explicit Supervisor(AgentContext context) : context_(std::move(context)) {}
+    ~Supervisor();
+
+    // Takes what runs already as it is, starts what does not. Does not wait for it.
+    Status start();
+    // Stops the primary first, so that the replicas get its last record, then the replicas; returns when all have ended.
+    void stop();
+
+private:
+    struct Agent {
+        std::unique_ptr<NodeAgent> agent;
+        std::thread thread;
+    };
+
+    void follow_store();
+    Status take_state();
+    void start_missing_agents(cluster::ClusterState const& state);
+    void join_ended_agents();
+
+    AgentContext context_;
+    Board board_;
+    StopSignal stop_;
+    std::uint64_t revision_ = 0;
+    std::map<std::string, Agent> agents_;  // touched by the follower's thread only, once it runs
+    std::thread follower_;
+};
+
+}  // namespace pgtandem

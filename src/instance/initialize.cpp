@@ -1,0 +1,180 @@
+#include "instance/initialize.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <charconv>
+
+#include "base/text.hpp"
+#include "io/subprocess.hpp"
+
+namespace pgtandem {
+
+namespace {
+
+constexpr char const* generation_file = "pgtandem.generation";
+
+Result<Outcome> run_to_end(Program const& program, StopSignal const& stop, OnErrors const& on_errors = {}) {
+    PGTANDEM_TRY(outcome, run(program, stop, Deadline::never(), on_errors));
+    if (outcome.status != 0) return fail("running", program.path.filename().string(), explain(outcome));
+    return outcome;
+}
+
+// A file that is there only as long as this object.
+class PasswordFile {
+public:
+    PasswordFile(Path path, std::string const& password) : path_(std::move(path)), status_(write_file(path_, password)) {}
+    PasswordFile(PasswordFile const&) = delete;
+    PasswordFile& operator=(PasswordFile const&) = delete;
+    ~PasswordFile() { ::unlink(path_.c_str()); }
+    Status const& status() const { return status_; }
+    Path const& path() const { return path_; }
+
+private:
+    Path path_;
+    Status status_;
+};
+
+Status add_our_files(Path const& data, std::string const& settings, std::string const& hba) {
+    PGTANDEM_TRY(users, read_file(data / "postgresql.conf"));
+    PGTANDEM_CHECK(write_file(data / "postgresql.conf", users + "\n" + include_line));
+    PGTANDEM_CHECK(write_file(data / our_settings_file, settings));
+    return write_file(data / "pg_hba.conf", hba);
+}
+
+// Removes what did not become whole, so that a full disk is not left full.
+Status cleaned_up(Status failure, Path const& partial) {
+    if (!failure) static_cast<void>(remove_tree(partial));
+    return failure;
+}
+
+Status fill_new_folder(PgPrograms const& programs, NodePaths const& node, std::string const& settings,
+                       std::string const& hba, Credentials const& credentials, StopSignal const& stop) {
+    PasswordFile const password(node.folder / "initdb.password", credentials.admin_password);
+    PGTANDEM_CHECK(password.status());
+    // Without initdb's own sync, file by file: the whole file system is synced once, after our files are in.
+    Program const initdb{programs / "initdb",
+                         {"--pgdata=" + node.clone().string(), "--username=" + std::string(admin_role),
+                          "--pwfile=" + password.path().string(), "--auth=scram-sha-256", "--data-checksums",
+                          "--encoding=UTF8", "--locale=C.UTF-8", "--lc-messages=C", "--no-sync", "--no-instructions"},
+                         {},
+                         node.folder};
+    PGTANDEM_CHECK(run_to_end(initdb, stop));
+    PGTANDEM_CHECK(add_our_files(node.clone(), settings, hba));
+    PGTANDEM_CHECK(write_file(node.clone() / generation_file, "1\n"));
+    PGTANDEM_CHECK(sync_file_system(node.clone()));
+    return move_durably(node.clone(), node.data());
+}
+
+std::vector<std::string> basebackup_arguments(NodePaths const& node, CloneSource const& source) {
+    std::vector<std::string> arguments{"--pgdata=" + node.clone().string(),
+                                       "--dbname=" + to_keywords(source.primary),
+                                       "--checkpoint=fast",
+                                       "--wal-method=stream",
+                                       "--no-sync",
+                                       "--no-password",
+                                       "--progress",
+                                       "--verbose"};
+    for (auto const& location : source.tablespace_locations) {
+        auto const target = node.tablespaces() / replace_all(location.substr(1), "/", "_");
+        arguments.push_back(fmt::format("--tablespace-mapping={}={}", replace_all(location, "=", "\\="),
+                                        replace_all(target.string(), "=", "\\=")));
+    }
+    return arguments;
+}
+
+// Cuts pg_basebackup's stderr into lines, also at the carriage returns that its progress ends with.
+class ProgressLines {
+public:
+    explicit ProgressLines(std::function<void(CloneProgress)> const& on_progress) : on_progress_(on_progress) {}
+
+    void operator()(std::string_view chunk) {
+        for (char const letter : chunk) {
+            if (letter != '\r' && letter != '\n') {
+                line_ += letter;
+                continue;
+            }
+            if (auto const progress = parse_progress(line_)) on_progress_(*progress);
+            line_.clear();
+        }
+    }
+
+private:
+    std::function<void(CloneProgress)> const& on_progress_;
+    std::string line_;
+};
+
+Status fill_clone(PgPrograms const& programs, NodePaths const& node, CloneSource const& source,
+                  std::string const& settings, int generation, StopSignal const& stop,
+                  std::function<void(CloneProgress)> const& on_progress) {
+    Program const basebackup{programs / "pg_basebackup", basebackup_arguments(node, source), {}, node.folder};
+    ProgressLines lines(on_progress);
+    PGTANDEM_CHECK(run_to_end(basebackup, stop, std::ref(lines)));
+    // The copy's WAL was streamed and is checked when the replica starts; the manifest covers every other file.
+    Program const verify{programs / "pg_verifybackup", {"--no-parse-wal", node.clone().string()}, {}, node.folder};
+    PGTANDEM_CHECK(run_to_end(verify, stop));
+    PGTANDEM_CHECK(write_settings(node.clone(), settings, true));
+    PGTANDEM_CHECK(write_file(node.clone() / generation_file, std::to_string(generation) + "\n"));
+    PGTANDEM_CHECK(sync_file_system(node.clone()));
+    return move_durably(node.clone(), node.ready());
+}
+
+}  // namespace
+
+Status initialize(PgPrograms const& programs, NodePaths const& node, std::string const& settings,
+                  std::string const& hba, Credentials const& credentials, StopSignal const& stop) {
+    PGTANDEM_CHECK(remove_tree(node.clone()));
+    return cleaned_up(fill_new_folder(programs, node, settings, hba, credentials, stop), node.clone());
+}
+
+Status clone(PgPrograms const& programs, NodePaths const& node, CloneSource const& source, std::string const& settings,
+             int generation, StopSignal const& stop, std::function<void(CloneProgress)> const& on_progress) {
+    PGTANDEM_CHECK(remove_tree(node.clone()));
+    PGTANDEM_CHECK(remove_tree(node.ready()));
+    return cleaned_up(fill_clone(programs, node, source, settings, generation, stop, on_progress), node.clone());
+}
+
+Status install_clone(NodePaths const& node) {
+    if (is_there(node.data())) {
+        PGTANDEM_CHECK(remove_tree(node.old()));
+        PGTANDEM_CHECK(move_durably(node.data(), node.old()));
+    }
+    return move_durably(node.ready(), node.data());
+}
+
+int data_generation(NodePaths const& node) {
+    if (!is_there(node.data())) return 0;
+    auto const text = read_file(node.data() / generation_file);
+    int generation = 1;
+    if (text) std::from_chars(text->data(), text->data() + text->size(), generation);
+    return generation;
+}
+
+bool settings_are_current(Path const& data, std::string const& settings, bool is_replica) {
+    auto const present = read_file(data / our_settings_file);
+    return present && *present == settings && is_there(data / "standby.signal") == is_replica;
+}
+
+Result<bool> write_settings(Path const& data, std::string const& settings, bool is_replica) {
+    if (settings_are_current(data, settings, is_replica)) return false;
+    PGTANDEM_CHECK(write_file(data / our_settings_file, settings));
+    // Never taken away: what makes a replica a primary is a promotion.
+    if (is_replica && !is_there(data / "standby.signal")) PGTANDEM_CHECK(write_file(data / "standby.signal", ""));
+    return true;
+}
+
+std::optional<CloneProgress> parse_progress(std::string_view line) {
+    line = trim(line);
+    auto const slash = line.find('/');
+    auto const unit = line.find(" kB");
+    if (slash == std::string_view::npos || unit == std::string_view::npos || unit < slash) return std::nullopt;
+    CloneProgress progress{};
+    auto const done = std::from_chars(line.data(), line.data() + slash, progress.done_bytes);
+    auto const total = std::from_chars(line.data() + slash + 1, line.data() + unit, progress.total_bytes);
+    if (done.ec != std::errc{} || total.ec != std::errc{} || done.ptr != line.data() + slash) return std::nullopt;
+    progress.done_bytes *= 1024;
+    progress.total_bytes *= 1024;
+    return progress;
+}
+
+}  // namespace pgtandem
