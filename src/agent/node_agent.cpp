@@ -133,10 +133,19 @@ void NodeAgent::note_server(ServerProcess const& server) {
     if (is_new_guard) guard_watch_ = server.guard > 0 ? watch_process(server.guard) : UniqueFd();
     if (is_new_guard || server.state != ServerState::running) lose_session();
     if (server.state == ServerState::running) {
-        if (was_launched_) report_.error.clear();
+        if (was_launched_) {
+            report_.error.clear();
+            end_step("start");
+        }
         was_launched_ = false;
     }
     server_ = server;
+}
+
+void NodeAgent::end_step(char const* step) {
+    if (!step_begun_) return;
+    report_.seconds[step] = std::chrono::duration<double>(Clock::now() - *step_begun_).count();
+    step_begun_ = Clock::now();
 }
 
 void NodeAgent::lose_session() {

@@ -45,6 +45,7 @@ private:
 
     cluster::NodeFacts observe(BoardView const& view);
     void note_server(ServerProcess const& server);
+    void end_step(char const* step);
     void lose_session();
     bool is_primary(BoardView const& view) const { return view.state.primary == name_; }
     std::string wanted_settings(BoardView const& view) const;
@@ -85,6 +86,7 @@ private:
     ServerProcess server_{ServerState::stopped, 0, 0};
     UniqueFd guard_watch_;
     bool was_launched_ = false;  // by us, and it has not been seen to run since
+    std::optional<Clock::time_point> step_begun_;  // of the start, then of what makes the running server ready
     bool is_prepared_ = false;   // the primary's roles are in place
     bool needs_restart_ = false;
     bool is_reloading_ = false;  // our settings were written and PostgreSQL has not read them yet

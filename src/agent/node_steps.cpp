@@ -6,6 +6,7 @@
 #include "base/text.hpp"
 #include "instance/configuration.hpp"
 #include "instance/initialize.hpp"
+#include "io/processes.hpp"
 
 namespace pgtandem {
 
@@ -69,6 +70,7 @@ Status NodeAgent::configure(BoardView const& view) {
 }
 
 Status NodeAgent::launch() {
+    step_begun_ = Clock::now();
     PGTANDEM_TRY(guard, launch_server(context_.programs, paths_, context_.self));
     was_launched_ = true;
     server_ = {ServerState::starting, guard, 0};

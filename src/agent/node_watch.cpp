@@ -34,6 +34,8 @@ Status NodeAgent::watch(BoardView const& view) {
     if (watched) PGTANDEM_CHECK(look_at_settings(view));
     if (!watched) report_.ready = false;
     if (watched && report_.ready) {
+        end_step(is_primary(view) ? "roles" : "stream");
+        step_begun_.reset();
         report_.failures = 0;
         report_.error.clear();
         report_.hint.clear();

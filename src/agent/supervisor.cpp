@@ -51,7 +51,10 @@ Status Supervisor::take_state() {
 
 void Supervisor::start_missing_agents(cluster::ClusterState const& state) {
     for (auto const& [name, entry] : state.nodes) {
-        if (agents_.contains(name)) continue;
+        if (auto const known = agents_.find(name); known != agents_.end()) {
+            if (entry.removed) known->second.agent->interrupt();  // a copy of it is not worth finishing
+            continue;
+        }
         auto agent = std::make_unique<NodeAgent>(context_, board_, name);
         auto* const running = agent.get();
         agents_[name] = {std::move(agent), std::thread([running] { running->run(); })};
@@ -59,11 +62,14 @@ void Supervisor::start_missing_agents(cluster::ClusterState const& state) {
 }
 
 void Supervisor::join_ended_agents() {
-    std::erase_if(agents_, [](auto& entry) {
-        if (!entry.second.agent->has_ended()) return false;
-        entry.second.thread.join();
-        return true;
-    });
+    for (auto entry = agents_.begin(); entry != agents_.end();) {
+        if (!entry->second.agent->has_ended()) {
+            ++entry;
+            continue;
+        }
+        entry->second.thread.join();
+        entry = agents_.erase(entry);
+    }
 }
 
 }  // namespace pgtandem

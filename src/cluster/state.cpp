@@ -47,9 +47,11 @@ Json to_json(ClusterState const& state) {
     }
     return {{"format", state.format},
             {"pg_major", state.pg_major},
+            {"pg_bin", state.pg_bin},
             {"system_identifier", state.system_identifier},
             {"durability", to_string(state.durability)},
             {"listen", state.listen},
+            {"port", state.port},
             {"archive_segments", state.archive_segments},
             {"postgresql", state.postgresql},
             {"nodes", nodes}};
@@ -64,10 +66,12 @@ Result<ClusterState> parse_cluster_state(Json const& cluster, Json const& primar
                         "this pgtandem does not know it", "a newer pgtandem");
         }
         state.pg_major = cluster.at("pg_major").get<int>();
+        state.pg_bin = cluster.at("pg_bin").get<std::string>();
         state.system_identifier = cluster.at("system_identifier").get<std::string>();
         PGTANDEM_TRY(durability, parse_durability(cluster.at("durability").get<std::string>()));
         state.durability = durability;
         state.listen = cluster.at("listen").get<std::string>();
+        state.port = cluster.at("port").get<std::uint16_t>();
         state.archive_segments = cluster.at("archive_segments").get<std::uint64_t>();
         state.postgresql = cluster.at("postgresql").get<std::map<std::string, std::string>>();
         for (auto const& [name, entry] : cluster.at("nodes").items()) {

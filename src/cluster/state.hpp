@@ -31,9 +31,11 @@ struct NodeEntry {
 struct ClusterState {
     int format = 1;
     int pg_major = 0;
+    std::string pg_bin{};  // where the user said the programs are; empty: found
     std::string system_identifier{};  // empty until the primary has been made
     Durability durability = Durability::sync;
     std::string listen = "127.0.0.1";
+    std::uint16_t port = 6441;  // the first node's; each further node takes the next that is free
     std::uint64_t archive_segments = 64;
     std::map<std::string, std::string> postgresql{};  // --set
     std::map<std::string, NodeEntry> nodes{};

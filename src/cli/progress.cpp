@@ -1,0 +1,106 @@
+#include "cli/progress.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "base/text.hpp"
+
+namespace pgtandem::cli {
+
+namespace {
+
+constexpr int bar_width = 24;
+
+std::chrono::nanoseconds as_duration(double seconds) {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(seconds));
+}
+
+// An agent's steps in the order they come, and what a user reads.
+struct StepWord {
+    char const* step;
+    char const* word;
+};
+constexpr StepWord step_words[] = {{"initialize", "data folder made"},
+                                   {"clone", "copied and verified"},
+                                   {"start", "started"},
+                                   {"roles", "roles, slots and database"},
+                                   {"stream", "streams"}};
+
+}  // namespace
+
+std::string render_bar(std::uint64_t done_bytes, std::uint64_t total_bytes, std::chrono::nanoseconds since_begun) {
+    // The total is an estimate that the server makes at the start; a copy may end up larger.
+    auto const total = std::max({total_bytes, done_bytes, std::uint64_t{1}});
+    auto const share = static_cast<double>(done_bytes) / static_cast<double>(total);
+    auto const filled = static_cast<int>(share * bar_width);
+    auto const seconds = std::max(1e-3, std::chrono::duration<double>(since_begun).count());
+    auto const rate = static_cast<double>(done_bytes) / seconds;
+    auto text = fmt::format("[{:#>{}}{:.>{}}] {:3.0f}%  {} of {}, {}/s", "", filled, "", bar_width - filled, share * 100,
+                            human_bytes(done_bytes), human_bytes(total), human_bytes(static_cast<std::uint64_t>(rate)));
+    if (rate > 0) text += fmt::format(", {} left", human_duration(as_duration(static_cast<double>(total - done_bytes) / rate)));
+    return text;
+}
+
+void Progress::line(std::string const& text) {
+    clear_live_lines();
+    fmt::print("{}\n", text);
+    std::fflush(stdout);
+}
+
+void Progress::step(std::string const& name, std::chrono::nanoseconds took, std::string const& detail) {
+    line(fmt::format("  {:<8} {:<9} {:<28} {:>8}{}", "", "", name, human_duration(took), detail.empty() ? "" : "  " + detail));
+}
+
+void Progress::show(std::vector<NodeProgress> const& nodes) {
+    for (auto const& node : nodes) print_done_steps(node);
+    if (!on_terminal_) return;
+    clear_live_lines();
+    for (auto const& node : nodes) {
+        if (node.ready) continue;
+        fmt::print("{}\n", live_line(node));
+        ++live_lines_;
+    }
+    std::fflush(stdout);
+}
+
+void Progress::finish() {
+    clear_live_lines();
+    std::fflush(stdout);
+}
+
+void Progress::print_done_steps(NodeProgress const& node) {
+    auto& printed = printed_[node.name];
+    for (auto const& [step, word] : step_words) {
+        auto const done = node.seconds.find(step);
+        if (done == node.seconds.end() || (printed.contains(step) && printed[step] == done->second)) continue;
+        printed[step] = done->second;
+        line(fmt::format("  {:<8} {:<9} {:<28} {:>8}", node.name, node.role, word, human_duration(as_duration(done->second))));
+    }
+    if (!node.error.empty() && printed_errors_[node.name] != node.error) {
+        printed_errors_[node.name] = node.error;
+        line(fmt::format("  {:<8} {:<9} {}", node.name, node.role, node.error));
+    }
+    if (on_terminal_ || node.total_bytes == 0) return;
+    // Elsewhere than on a terminal a long copy says every tenth part of itself.
+    auto const percent = static_cast<int>(100 * node.done_bytes / std::max<std::uint64_t>(1, node.total_bytes));
+    auto& said = copy_percent_[node.name];
+    if (percent / 10 <= said / 10 || percent >= 100) return;
+    said = percent;
+    line(live_line(node));
+}
+
+void Progress::clear_live_lines() {
+    // Up one line and clear it, as often as there are lines.
+    for (; live_lines_ > 0; --live_lines_) fmt::print("\033[A\033[2K");
+}
+
+std::string Progress::live_line(NodeProgress const& node) {
+    auto text = fmt::format("  {:<8} {:<9} ", node.name, node.role);
+    if (node.total_bytes == 0) return text + (node.detail.empty() ? node.phase : node.detail);
+    auto const begun = copy_begun_.try_emplace(node.name, Clock::now()).first->second;
+    return text + render_bar(node.done_bytes, node.total_bytes, Clock::now() - begun);
+}
+
+}  // namespace pgtandem::cli

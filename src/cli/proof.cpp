@@ -1,0 +1,87 @@
+#include "cli/proof.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/random.hpp"
+#include "base/text.hpp"
+#include "client/session.hpp"
+
+namespace pgtandem::cli {
+
+namespace {
+
+struct Reader {
+    std::string name;
+    Session session;
+};
+
+Result<std::vector<Reader>> open_readers(api::Topology const& topology, Deadline deadline) {
+    std::vector<Reader> readers;
+    for (auto const& node : topology.nodes) {
+        if (node.is_primary) continue;
+        for (;;) {
+            auto session = Session::connect(node.user, deadline);
+            if (session) {
+                readers.push_back({node.name, std::move(*session)});
+                break;
+            }
+            // The user's role and database may still be on their way: invalid authorization, unknown database.
+            if (deadline.passed()) return fail(std::move(session).error());
+            ::usleep(1000);
+        }
+    }
+    return readers;
+}
+
+// Each replica in turn until it shows the row; 42P01, undefined table, is what it says until then.
+Status wait_for_row(Reader& reader, std::string const& table, std::string const& word, Deadline deadline) {
+    for (;;) {
+        auto const rows = reader.session.query("SELECT word FROM " + table, deadline);
+        if (rows && rows->value() == word) return {};
+        if (!rows && rows.error().sqlstate != "42P01") return fail(Error(rows.error()).within("reading on " + reader.name));
+        if (deadline.passed()) {
+            return fail(Error{"reading on " + reader.name, table, "the row written on the primary has not come", "",
+                              ErrorKind::timed_out});
+        }
+        ::usleep(200);
+    }
+}
+
+}  // namespace
+
+Result<Proof> prove_replication(api::Topology const& topology, Deadline deadline) {
+    PGTANDEM_TRY(writer, Session::connect(topology.primary().user, deadline));
+    PGTANDEM_TRY(readers, open_readers(topology, deadline));
+    auto const word = random_word(12);
+    auto table = "pgtandem_proof_" + word;
+    std::ranges::transform(table, table.begin(), [](unsigned char letter) { return std::tolower(letter); });
+    Proof proof{};
+    auto const begun = Clock::now();
+    PGTANDEM_CHECK(writer.run_script(
+        fmt::format("BEGIN; CREATE TABLE {0} (word text); INSERT INTO {0} VALUES ('{1}'); COMMIT", table, word), deadline));
+    auto const committed = Clock::now();
+    proof.write_took = committed - begun;
+    Status all_read;
+    for (auto& reader : readers) {
+        all_read = wait_for_row(reader, table, word, deadline);
+        if (!all_read) break;
+        proof.read_after[reader.name] = Clock::now() - committed;
+    }
+    auto const dropped = writer.query("DROP TABLE " + table, Deadline::in(10s));
+    PGTANDEM_CHECK(all_read);
+    if (!dropped) return fail(dropped.error());
+    return proof;
+}
+
+std::string describe(Proof const& proof, api::Topology const& topology) {
+    auto text = fmt::format("a row written on {} in {}", topology.primary().name, human_duration(proof.write_took));
+    std::vector<std::string> reads;
+    for (auto const& [name, after] : proof.read_after) reads.push_back(fmt::format("{} after {}", name, human_duration(after)));
+    if (!reads.empty()) text += " was read on " + join(reads, ", on ");
+    return text;
+}
+
+}  // namespace pgtandem::cli
