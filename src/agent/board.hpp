@@ -38,7 +38,7 @@ struct NodeSeen {
 
 struct BoardView {
     cluster::ClusterState state;
-    std::uint64_t revision = 0;
+    std::uint64_t revision = 0;  // of the key "cluster"
     bool going_down = false;
     bool primary_answers = false;                // with its roles in place
     std::map<std::string, int> primary_limits{};  // hot_standby_limits as the primary runs with them

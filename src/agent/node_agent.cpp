@@ -65,6 +65,7 @@ void NodeAgent::run() {
         }
         if (!done) note_failure(done.error());
         seen_.runs = server_.state == ServerState::running;
+        report_.settled_revision = seen_.settled_revision;
         board_.set_seen(name_, seen_);
         publish();
         auto const pause = done ? pause_after(rule.then)
@@ -101,8 +102,9 @@ cluster::NodeFacts NodeAgent::observe(BoardView const& view) {
     bool const primary_is_down = primary == view.seen.end() || !primary->second.runs;
     facts.stopping = view.going_down && (facts.is_primary || primary_is_down);
     facts.was_initialized = !view.state.system_identifier.empty();
-    facts.has_data = is_there(paths_.data());
-    facts.data_is_current = facts.is_primary || !known || data_generation(paths_) >= entry->second.generation;
+    report_.generation = data_generation(paths_);
+    facts.has_data = report_.generation > 0;
+    facts.data_is_current = facts.is_primary || !known || report_.generation >= entry->second.generation;
     facts.copy_is_ready = is_there(paths_.ready());
     facts.server = server_fact(server_.state);
     facts.primary_answers = view.primary_answers && !view.going_down;
@@ -203,7 +205,8 @@ void NodeAgent::note_failure(Error const& error) {
 void NodeAgent::publish() {
     if (report_ == published_) return;
     bool const only_bytes_changed = report_.phase == published_.phase && report_.ready == published_.ready &&
-                                    report_.failures == published_.failures && report_.seconds == published_.seconds;
+                                    report_.failures == published_.failures && report_.seconds == published_.seconds &&
+                                    report_.settled_revision == published_.settled_revision;
     if (only_bytes_changed && Clock::now() - published_at_ < report_interval) return;
     if (auto const written = context_.reports.write({{"nodes/" + name_, to_json(report_)}}); !written) {
         log::warn("{}: {}", name_, written.error().line());

@@ -44,7 +44,7 @@ Status Supervisor::take_state() {
     PGTANDEM_TRY(snapshot, context_.store.read());
     PGTANDEM_TRY(state, read_state(snapshot));
     revision_ = snapshot.revision;
-    board_.set_state(state, snapshot.revision);
+    board_.set_state(state, snapshot.keys.at("cluster").revision);
     start_missing_agents(state);
     return {};
 }

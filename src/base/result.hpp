@@ -74,7 +74,11 @@ tl::unexpected<Error> fail_errno(std::string what, std::string on);
     auto& name = *name##_result
 
 // Leaves the function with the error of a Status, if it has one.
-#define PGTANDEM_CHECK(expression)                                                            \
-    do {                                                                                      \
-        if (auto status_ = (expression); !status_) return tl::unexpected(std::move(status_).error()); \
+// The counter keeps a check inside a lambda inside a check from naming the same variable.
+#define PGTANDEM_CHECK(expression) PGTANDEM_CHECK_NUMBERED(expression, __COUNTER__)
+#define PGTANDEM_CHECK_NUMBERED(expression, number) PGTANDEM_CHECK_NAMED(expression, number)
+#define PGTANDEM_CHECK_NAMED(expression, number)                                                              \
+    do {                                                                                                      \
+        if (auto status_##number = (expression); !status_##number)                                            \
+            return tl::unexpected(std::move(status_##number).error());                                        \
     } while (false)

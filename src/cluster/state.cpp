@@ -97,7 +97,9 @@ Json to_json(NodeReport const& report) {
             {"hint", report.hint},
             {"failures", report.failures},
             {"seconds", report.seconds},
-            {"ready", report.ready}};
+            {"ready", report.ready},
+            {"generation", report.generation},
+            {"settled_revision", report.settled_revision}};
 }
 
 NodeReport parse_node_report(Json const& json) {
@@ -111,6 +113,8 @@ NodeReport parse_node_report(Json const& json) {
     report.failures = json.value("failures", 0);
     report.seconds = json.value("seconds", std::map<std::string, double>());
     report.ready = json.value("ready", false);
+    report.generation = json.value("generation", 0);
+    report.settled_revision = json.value("settled_revision", std::uint64_t{0});
     return report;
 }
 

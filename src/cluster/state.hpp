@@ -62,6 +62,8 @@ struct NodeReport {
     int failures = 0;  // attempts in a row that failed
     std::map<std::string, double> seconds{};  // how long each step took
     bool ready = false;  // runs as it should: the primary takes writes, the replica streams
+    int generation = 0;  // of the data it runs with
+    std::uint64_t settled_revision = 0;  // of the key "cluster" whose settings are in effect
     bool operator==(NodeReport const&) const = default;
 };
 

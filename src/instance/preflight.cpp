@@ -48,7 +48,8 @@ Status look_at_contents(Path const& folder) {
     std::error_code error;
     for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
         auto const name = entry->path().filename().string();
-        if (std::ranges::find(early_files, name) != early_files.end()) continue;
+        bool const is_early = std::ranges::find(early_files, name) != early_files.end();
+        if (is_early && (name != "nodes" || fs::is_empty(entry->path()))) continue;
         return fail("looking at the folder", folder.string(),
                     fmt::format("it is not empty ({} is there) and holds no pgtandem cluster", name), "another --dir");
     }

@@ -1,0 +1,19 @@
+// Watching the agents bring a change about, from the process they run in or from another.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "apps/cluster.hpp"
+#include "cli/progress.hpp"
+
+namespace pgtandem::apps {
+
+// Shows progress until every node that is wanted is ready with the settings in effect and commits are held as the
+// durability says. Errors: a node has failed several times in a row; 'cancelled' says true.
+Status follow_until_ready(Cluster& cluster, cli::Progress& progress, std::function<bool()> const& cancelled);
+
+// Until the node is no longer part of the cluster.
+Status follow_until_removed(Cluster& cluster, std::string const& name, std::function<bool()> const& cancelled);
+
+}  // namespace pgtandem::apps

@@ -1,0 +1,21 @@
+// Ctrl-C and its like, taken as requests at moments of our choosing. To be made before any thread is.
+#pragma once
+#include <signal.h>
+
+#include "base/deadline.hpp"
+
+namespace pgtandem::apps {
+
+class StopRequests {
+public:
+    StopRequests();
+    // True once SIGINT, SIGTERM or SIGHUP has come.
+    bool came();
+    bool wait_for(Clock::duration span);
+
+private:
+    sigset_t set_;
+    bool came_ = false;
+};
+
+}  // namespace pgtandem::apps

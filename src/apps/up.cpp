@@ -1,0 +1,349 @@
+// pgtandem up: makes or starts the cluster, proves it, keeps it running.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "agent/supervisor.hpp"
+#include "apps/commands.hpp"
+#include "apps/follow.hpp"
+#include "apps/signals.hpp"
+#include "apps/wanted.hpp"
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "cli/proof.hpp"
+#include "cli/terminal.hpp"
+#include "client/session.hpp"
+#include "instance/preflight.hpp"
+#include "io/lock_file.hpp"
+
+namespace pgtandem::apps {
+
+namespace {
+
+constexpr auto proof_patience = 30s;
+
+// The whole of one `up`, in the order of its steps.
+class Up {
+public:
+    Up(cli::Settings settings, WantedCredentials given, SystemUser owner, Executable const& self, StopRequests& stop)
+        : settings_(std::move(settings)),
+          given_(std::move(given)),
+          owner_(std::move(owner)),
+          self_(self),
+          stop_(stop),
+          cluster_(settings_.path("dir")),
+          progress_(cli::is_terminal(STDOUT_FILENO)) {}
+
+    // 'on_proven' is called once the cluster is up; then this stays until asked to stop.
+    Result<int> run(std::function<void()> const& on_proven) {
+        auto const begun = Clock::now();
+        PGTANDEM_CHECK(enter_folder());
+        PGTANDEM_TRY(lock, LockFile::try_take(cluster_.paths.up_lock()));
+        if (!lock) return join_running();
+        PGTANDEM_CHECK(log::open(cluster_.paths.log() / "pgtandem.log"));
+        PGTANDEM_CHECK(prepare());
+        progress_.step("checks", Clock::now() - begun);
+        Supervisor supervisor({cluster_.paths, *programs_, cluster_.credentials, self_, cluster_.store, cluster_.reports});
+        PGTANDEM_CHECK(supervisor.start());
+        auto const proven = bring_up(begun);
+        if (!proven) {
+            give_up(supervisor);
+            return fail(proven.error());
+        }
+        on_proven();
+        attend();
+        go_down(supervisor);
+        return 0;
+    }
+
+private:
+    Status enter_folder() {
+        PGTANDEM_TRY(is_ours, look_at_folder(cluster_.paths, owner_));
+        is_new_ = !is_ours;
+        if (is_new_) PGTANDEM_CHECK(make_folder(cluster_.paths, owner_));
+        bool const was_root = ::geteuid() == 0;
+        PGTANDEM_CHECK(work_as(owner_));
+        if (was_root) fmt::print("running as user {}: PostgreSQL refuses to run as root\n", owner_.name);
+        return {};
+    }
+
+    // Everything that can be refused is refused here, before anything is written.
+    Status prepare() {
+        if (!is_new_) PGTANDEM_CHECK(load(cluster_));
+        PGTANDEM_CHECK(resolve(false));
+        PGTANDEM_CHECK(check_wanted(cluster_, wanted_, *programs_));
+        note_added();
+        if (is_new_) {
+            PGTANDEM_TRY(made, make_credentials(given_));
+            cluster_.credentials = made;
+        }
+        fmt::print("pgtandem: PostgreSQL {} in {}, cluster in {}\n", programs_->version, programs_->folder.string(),
+                   cluster_.paths.folder.string());
+        return write_down();
+    }
+
+    Status resolve(bool is_running) {
+        if (!cluster_.state.nodes.empty()) {
+            PGTANDEM_CHECK(check_same_credentials(cluster_.credentials, given_));
+            settings_.add_remembered(remembered(cluster_.state), cluster_.state.postgresql);
+        }
+        PGTANDEM_TRY(programs, programs_for(cluster_.state, settings_));
+        programs_ = programs;
+        PGTANDEM_TRY(wanted, wanted_state(cluster_.state, settings_, is_running));
+        wanted_ = wanted;
+        wanted_.pg_major = programs.major;
+        return {};
+    }
+
+    Status write_down() {
+        for (auto const& folder : {cluster_.paths.archive(), cluster_.paths.log(), cluster_.paths.nodes(), cluster_.paths.sockets()}) {
+            PGTANDEM_CHECK(make_directory(folder));
+        }
+        if (is_new_) PGTANDEM_CHECK(save_credentials(cluster_.paths, cluster_.credentials));
+        PGTANDEM_CHECK(write_archive_script());
+        PGTANDEM_CHECK(refresh_hba());
+        PGTANDEM_CHECK(remove_tree(cluster_.reports.file()));
+        PGTANDEM_CHECK(cluster_.reports.write({{"up", {{"phase", "starting"}, {"process", ::getpid()}}}}));
+        return save_state();
+    }
+
+    Status write_archive_script() {
+        auto const text = render_archive_script(cluster_.paths.archive(), wanted_.archive_segments);
+        auto const present = read_file(cluster_.paths.archive_script());
+        if (present && *present == text) return {};
+        return write_file(cluster_.paths.archive_script(), text);
+    }
+
+    // Another --listen needs other lines; a pg_hba.conf that a user has changed is theirs.
+    Status refresh_hba() {
+        for (auto const& [name, entry] : cluster_.state.nodes) {
+            auto const file = cluster_.paths.node(name).data() / "pg_hba.conf";
+            auto const text = read_file(file);
+            if (!text || *text != render_hba(cluster_.state.listen)) continue;
+            if (wanted_.listen != cluster_.state.listen) PGTANDEM_CHECK(write_file(file, render_hba(wanted_.listen)));
+        }
+        return {};
+    }
+
+    Status save_state() {
+        bool const is_same = wanted_ == cluster_.state;
+        cluster_.state = wanted_;
+        if (is_same) return {};
+        PGTANDEM_CHECK(cluster_.store.write({{"cluster", to_json(wanted_)}, {"primary", {{"node", wanted_.primary}}}}));
+        return {};
+    }
+
+    Status bring_up(Clock::time_point begun) {
+        PGTANDEM_CHECK(follow_until_ready(cluster_, progress_, [this] { return stop_.came(); }));
+        PGTANDEM_CHECK(take_given_password());
+        PGTANDEM_CHECK(prove());
+        PGTANDEM_CHECK(cluster_.reports.write({{"up", {{"phase", "ready"}, {"process", ::getpid()}}}}));
+        fmt::print("up in {}\n\n", human_duration(Clock::now() - begun));
+        print_connections();
+        return {};
+    }
+
+    // A password in --env-file that is not the one we know: a user has changed it with SQL, or this is a mistake.
+    Status take_given_password() {
+        if (given_.password.empty() || given_.password == cluster_.credentials.password) return {};
+        auto conninfo = topology_of(cluster_).primary().user;
+        conninfo.passfile.clear();
+        conninfo.password = given_.password;
+        auto const session = Session::connect(conninfo, Deadline::in(5s));
+        if (!session) {
+            return fail("reading the credentials", "POSTGRES_PASSWORD",
+                        fmt::format("it is not the one of user {}: {}", cluster_.credentials.user, session.error().why),
+                        "ALTER ROLE ... PASSWORD in SQL first");
+        }
+        cluster_.credentials.password = given_.password;
+        return save_credentials(cluster_.paths, cluster_.credentials);
+    }
+
+    Status prove() {
+        auto const topology = topology_of(cluster_);
+        auto const begun = Clock::now();
+        auto const proof = cli::prove_replication(topology, Deadline::in(proof_patience));
+        if (!proof) return fail(Error(proof.error()).within("proving that it replicates"));
+        progress_.step("proof", Clock::now() - begun, describe(*proof, topology));
+        return {};
+    }
+
+    void print_connections() {
+        auto const topology = topology_of(cluster_);
+        std::vector<std::vector<std::string>> rows{{"NODE", "ROLE", "CONNECT WITH"}};
+        for (auto const& node : topology.nodes) {
+            rows.push_back({node.name, node.is_primary ? "primary" : "replica", "psql '" + to_uri(node.user) + "'"});
+        }
+        fmt::print("{}\nuser, password and database: {}\n", cli::render_table(rows), cluster_.paths.credentials().string());
+        std::fflush(stdout);
+    }
+
+    // The foreground: says what happens to the nodes until somebody asks to stop.
+    void attend() {
+        fmt::print("running; Ctrl-C stops it\n");
+        std::fflush(stdout);
+        auto before = node_reports(cluster_);
+        while (!stop_.wait_for(500ms)) {
+            auto const now = node_reports(cluster_);
+            for (auto const& [name, report] : now) {
+                if (before.contains(name) && before[name].phase == report.phase && before[name].error == report.error) continue;
+                auto const what = report.error.empty() ? report.phase + ": " + report.detail : report.error;
+                fmt::print("{}: {}\n", name, what);
+                std::fflush(stdout);
+            }
+            before = now;
+        }
+    }
+
+    void go_down(Supervisor& supervisor) {
+        auto const begun = Clock::now();
+        static_cast<void>(cluster_.reports.write({{"up", {{"phase", "stopping"}, {"process", ::getpid()}}}}));
+        fmt::print("stopping the primary, then the replicas\n");
+        std::fflush(stdout);
+        supervisor.stop();
+        fmt::print("down in {}\n", human_duration(Clock::now() - begun));
+    }
+
+    // A bring-up that failed: what ran is stopped again, and nodes that this command added are not wanted any more, unless
+    // the cluster is being made: then the next `up` goes on with it.
+    void give_up(Supervisor& supervisor) {
+        supervisor.stop();
+        drop_added();
+    }
+
+    void note_added() {
+        for (auto const& [name, entry] : wanted_.nodes) {
+            if (!is_new_ && !cluster_.state.nodes.contains(name)) added_.push_back(name);
+        }
+    }
+
+    void drop_added() {
+        if (added_.empty()) return;
+        static_cast<void>(change_state(cluster_.store, [&](cluster::ClusterState& state) -> Status {
+            for (auto const& name : added_) {
+                if (state.nodes.contains(name)) state.nodes.at(name).removed = true;
+            }
+            return {};
+        }));
+    }
+
+    // Somebody else keeps this cluster running: gives it what is new, and waits until it is so.
+    Result<int> join_running() {
+        PGTANDEM_TRY(said, cluster_.reports.read());
+        auto const up = said.keys.find("up");
+        auto const phase = up == said.keys.end() ? "starting" : up->second.value.value("phase", "");
+        if (phase != "ready") {
+            return fail("bringing up the cluster", cluster_.paths.folder.string(),
+                        fmt::format("another pgtandem (process {}) is {}", up_process(cluster_).value_or(0),
+                                    phase == "stopping" ? "taking it down" : "just bringing it up"),
+                        "the same again in a moment");
+        }
+        PGTANDEM_CHECK(load(cluster_));
+        PGTANDEM_CHECK(resolve(true));
+        fmt::print("the cluster in {} is up already (process {})\n", cluster_.paths.folder.string(), up_process(cluster_).value_or(0));
+        auto const before = cluster_.state;
+        if (wanted_ != before) {
+            PGTANDEM_CHECK(check_wanted(cluster_, wanted_, *programs_));
+            note_added();
+            PGTANDEM_CHECK(write_archive_script());
+            PGTANDEM_CHECK(change_to_wanted());
+        }
+        auto const changed = wanted_ != before ? follow_until_ready(cluster_, progress_, [this] { return stop_.came(); }) : Status();
+        if (!changed) {
+            drop_added();
+            return fail(changed.error());
+        }
+        PGTANDEM_CHECK(take_given_password());
+        if (wanted_ != before) PGTANDEM_CHECK(prove());
+        print_connections();
+        return 0;
+    }
+
+    Status change_to_wanted() {
+        auto const expected = cluster_.state;
+        return change_state(cluster_.store, [&](cluster::ClusterState& state) -> Status {
+            if (state != expected) return fail("changing the cluster", cluster_.paths.folder.string(), "another command changes it now", "the same again in a moment");
+            state = wanted_;
+            return {};
+        });
+    }
+
+    cli::Settings settings_;
+    WantedCredentials given_;
+    SystemUser owner_;
+    Executable self_;
+    StopRequests& stop_;
+    Cluster cluster_;
+    cli::Progress progress_;
+    std::optional<PgPrograms> programs_;
+    cluster::ClusterState wanted_;
+    std::vector<std::string> added_;
+    bool is_new_ = false;
+};
+
+int report(Result<int> const& done) {
+    if (done) return *done;
+    if (done.error().kind == ErrorKind::stopped) {
+        fmt::print("stopped; the next up goes on from here\n");
+        return 1;
+    }
+    cli::print_error(done.error());
+    return cli::exit_status(done.error());
+}
+
+// The one who waits: passes requests to stop on, and leaves when the other is proven or has ended.
+int wait_for_detached(pid_t pid, UniqueFd proven, StopRequests& stop) {
+    for (;;) {
+        pollfd entry{proven.get(), POLLIN, 0};
+        if (::poll(&entry, 1, 50) > 0) break;
+        if (stop.came()) {
+            ::kill(pid, SIGINT);
+            ::poll(&entry, 1, -1);
+            break;
+        }
+    }
+    char word = 0;
+    if (::read(proven.get(), &word, 1) == 1) return 0;
+    int status = 0;
+    ::waitpid(pid, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+void leave_terminal(UniqueFd& proven) {
+    std::fflush(stdout);
+    UniqueFd const nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    for (int const fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) ::dup2(nothing.get(), fd);
+    [[maybe_unused]] auto const put = ::write(proven.get(), "y", 1);
+    proven.reset();
+}
+
+}  // namespace
+
+Result<int> up(cli::CommandLine const& line, Executable const& self) {
+    StopRequests stop;
+    PGTANDEM_TRY(settings, gather_settings(line));
+    PGTANDEM_TRY(given, given_credentials(settings));
+    PGTANDEM_TRY(owner, owner_user());
+    Up command(settings, given, owner, self, stop);
+    if (!line.has("detach")) return report(command.run([] {}));
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) return fail_errno("making a pipe", "");
+    UniqueFd proven_read(ends[0]);
+    UniqueFd proven_write(ends[1]);
+    std::fflush(stdout);
+    auto const pid = ::fork();
+    if (pid < 0) return fail_errno("starting in the background", "pgtandem");
+    if (pid > 0) {
+        proven_write.reset();
+        return wait_for_detached(pid, std::move(proven_read), stop);
+    }
+    ::setsid();
+    proven_read.reset();
+    auto const status = report(command.run([&] { leave_terminal(proven_write); }));
+    std::fflush(stdout);
+    ::_exit(status);
+}
+
+}  // namespace pgtandem::apps
