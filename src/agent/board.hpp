@@ -30,8 +30,7 @@ inline constexpr char const* hot_standby_limits[] = {"max_connections", "max_loc
                                                      "max_worker_processes"};
 
 struct NodeSeen {
-    bool runs = false;
-    bool streams = false;               // replicas
+    bool has_ended = true;               // no server is there, not even one that is starting or shutting down
     std::uint64_t settled_revision = 0;  // of the state whose settings are in effect here
     bool restarting = false;
 };

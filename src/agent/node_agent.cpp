@@ -54,6 +54,8 @@ void NodeAgent::run() {
     for (;;) {
         auto const view = board_.view();
         auto const facts = observe(view);
+        seen_.has_ended = server_.state == ServerState::stopped;
+        board_.set_seen(name_, seen_);
         auto const& rule = cluster::decide(facts);
         say(rule);
         if (rule.then == Intent::rest) break;
@@ -64,7 +66,6 @@ void NodeAgent::run() {
             report_.seconds[std::string(to_string(rule.then))] = std::chrono::duration<double>(Clock::now() - begun).count();
         }
         if (!done) note_failure(done.error());
-        seen_.runs = server_.state == ServerState::running;
         report_.settled_revision = seen_.settled_revision;
         board_.set_seen(name_, seen_);
         publish();
@@ -99,8 +100,8 @@ cluster::NodeFacts NodeAgent::observe(BoardView const& view) {
     facts.is_primary = is_primary(view);
     facts.removed = !known || entry->second.removed;
     auto const primary = view.seen.find(view.state.primary);
-    bool const primary_is_down = primary == view.seen.end() || !primary->second.runs;
-    facts.stopping = view.going_down && (facts.is_primary || primary_is_down);
+    bool const primary_has_ended = primary == view.seen.end() || primary->second.has_ended;
+    facts.stopping = view.going_down && (facts.is_primary || primary_has_ended);
     facts.was_initialized = !view.state.system_identifier.empty();
     report_.generation = data_generation(paths_);
     facts.has_data = report_.generation > 0;
@@ -125,12 +126,13 @@ void NodeAgent::note_server(ServerProcess const& server) {
     bool const is_new_guard = server.guard != server_.guard;
     bool const ended = is_new_guard && server.guard == 0;
     if (ended && server_.guard > 0) {
-        ::waitpid(server_.guard, nullptr, WNOHANG);  // where it was our child
+        ::waitpid(server_.guard, nullptr, 0);  // where it is our child; it has let go of its lock and is about to end
         if (was_launched_ && server_.state != ServerState::running) {
             note_failure(Error{"starting the server", "", last_words(paths_)});
-        } else {
+        } else if (!was_asked_to_stop_) {
             log::warn("{}: the server has ended: {}", name_, last_words(paths_));
         }
+        was_asked_to_stop_ = false;
     }
     if (is_new_guard) guard_watch_ = server.guard > 0 ? watch_process(server.guard) : UniqueFd();
     if (is_new_guard || server.state != ServerState::running) lose_session();
@@ -155,7 +157,6 @@ void NodeAgent::lose_session() {
     is_prepared_ = false;
     needs_restart_ = false;
     is_reloading_ = false;
-    seen_.streams = false;
     seen_.settled_revision = 0;
     report_.ready = false;
     auto const view = board_.view();

@@ -85,6 +85,7 @@ private:
     std::uint16_t port_ = 0;
     ServerProcess server_{ServerState::stopped, 0, 0};
     UniqueFd guard_watch_;
+    bool was_asked_to_stop_ = false;
     bool was_launched_ = false;  // by us, and it has not been seen to run since
     std::optional<Clock::time_point> step_begun_;  // of the start, then of what makes the running server ready
     bool is_prepared_ = false;   // the primary's roles are in place

@@ -74,11 +74,13 @@ Status NodeAgent::launch() {
     PGTANDEM_TRY(guard, launch_server(context_.programs, paths_, context_.self));
     was_launched_ = true;
     server_ = {ServerState::starting, guard, 0};
+    seen_.has_ended = false;
     guard_watch_ = watch_process(guard);
     return {};
 }
 
 Status NodeAgent::stop() {
+    was_asked_to_stop_ = true;
     ask_server_to_stop(paths_);
     return {};
 }

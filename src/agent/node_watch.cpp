@@ -65,9 +65,8 @@ Status NodeAgent::watch_replica(BoardView const&) {
     PGTANDEM_TRY(receiver, admin->query("SELECT status FROM pg_catalog.pg_stat_wal_receiver "
                                         "WHERE pg_catalog.pg_is_in_recovery()",
                                         Deadline::in(5s)));
-    seen_.streams = receiver.value() == "streaming";
-    report_.ready = seen_.streams;
-    if (seen_.streams && is_there(paths_.old())) {
+    report_.ready = receiver.value() == "streaming";
+    if (report_.ready && is_there(paths_.old())) {
         log::info("{}: the new copy streams; the old data is removed", name_);
         PGTANDEM_CHECK(remove_tree(paths_.old()));
     }

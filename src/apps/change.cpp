@@ -17,8 +17,7 @@ namespace {
 
 constexpr auto proof_patience = 30s;
 
-Status finish(Cluster& cluster, StopRequests& stop) {
-    cli::Progress progress(cli::is_terminal(STDOUT_FILENO));
+Status finish(Cluster& cluster, cli::Progress progress, StopRequests& stop) {
     PGTANDEM_CHECK(follow_until_ready(cluster, progress, [&] { return stop.came(); }));
     auto const topology = topology_of(cluster);
     auto const begun = Clock::now();
@@ -49,6 +48,7 @@ Result<int> add(Cluster& cluster, cli::Settings& settings, std::string const& wa
     settings.add_remembered(remembered(cluster.state), cluster.state.postgresql);
     PGTANDEM_TRY(programs, programs_for(cluster.state, settings));
     std::string name;
+    auto const progress = progress_from_now(cluster);
     PGTANDEM_CHECK(change_state(cluster.store, [&](cluster::ClusterState& state) -> Status {
         constexpr std::size_t most_replicas = 64;
         if (state.replica_count() >= most_replicas) return fail("adding a replica", cluster.paths.folder.string(), "it has 64, the most there can be");
@@ -59,7 +59,7 @@ Result<int> add(Cluster& cluster, cli::Settings& settings, std::string const& wa
         state = wanted;
         return {};
     }));
-    if (auto const done = finish(cluster, stop); !done) {
+    if (auto const done = finish(cluster, progress, stop); !done) {
         PGTANDEM_CHECK(forget_node(cluster, name));
         return fail(done.error());
     }
@@ -82,12 +82,13 @@ Result<int> remove(Cluster& cluster, std::string const& name, StopRequests& stop
 }
 
 Result<int> reinit(Cluster& cluster, std::string const& name, StopRequests& stop) {
+    auto const progress = progress_from_now(cluster);
     PGTANDEM_CHECK(change_state(cluster.store, [&](cluster::ClusterState& state) -> Status {
         PGTANDEM_CHECK(must_be_replica(state, name));
         ++state.nodes.at(name).generation;
         return {};
     }));
-    PGTANDEM_CHECK(finish(cluster, stop));
+    PGTANDEM_CHECK(finish(cluster, progress, stop));
     fmt::print("made {} anew\n", name);
     return 0;
 }

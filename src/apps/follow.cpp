@@ -1,8 +1,10 @@
 #include "apps/follow.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 
-#include "cluster/sync_set.hpp"
+#include "cli/terminal.hpp"
 
 namespace pgtandem::apps {
 
@@ -41,6 +43,12 @@ bool all_ready(Cluster const& cluster, std::map<std::string, cluster::NodeReport
 }
 
 }  // namespace
+
+cli::Progress progress_from_now(Cluster const& cluster) {
+    cli::Progress progress(cli::is_terminal(STDOUT_FILENO));
+    progress.skip(progress_of(cluster, node_reports(cluster)));
+    return progress;
+}
 
 Status follow_until_ready(Cluster& cluster, cli::Progress& progress, std::function<bool()> const& cancelled) {
     for (;;) {

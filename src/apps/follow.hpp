@@ -9,6 +9,9 @@
 
 namespace pgtandem::apps {
 
+// Progress on this terminal that leaves out what the agents have done up to now.
+cli::Progress progress_from_now(Cluster const& cluster);
+
 // Shows progress until every node that is wanted is ready with the settings in effect and commits are held as the
 // durability says. Errors: a node has failed several times in a row; 'cancelled' says true.
 Status follow_until_ready(Cluster& cluster, cli::Progress& progress, std::function<bool()> const& cancelled);

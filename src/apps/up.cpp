@@ -248,6 +248,7 @@ private:
             PGTANDEM_CHECK(check_wanted(cluster_, wanted_, *programs_));
             note_added();
             PGTANDEM_CHECK(write_archive_script());
+            progress_ = progress_from_now(cluster_);
             PGTANDEM_CHECK(change_to_wanted());
         }
         auto const changed = wanted_ != before ? follow_until_ready(cluster_, progress_, [this] { return stop_.came(); }) : Status();

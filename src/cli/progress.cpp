@@ -65,6 +65,10 @@ void Progress::show(std::vector<NodeProgress> const& nodes) {
     std::fflush(stdout);
 }
 
+void Progress::skip(std::vector<NodeProgress> const& nodes) {
+    for (auto const& node : nodes) printed_[node.name] = node.seconds;
+}
+
 void Progress::finish() {
     clear_live_lines();
     std::fflush(stdout);

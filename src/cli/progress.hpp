@@ -32,6 +32,8 @@ public:
     void line(std::string const& text);
     void step(std::string const& name, std::chrono::nanoseconds took, std::string const& detail = {});
     void show(std::vector<NodeProgress> const& nodes);
+    // Takes the steps that were done before this command as said.
+    void skip(std::vector<NodeProgress> const& nodes);
     // Leaves what stands on the terminal there, for other output to follow.
     void finish();
 

@@ -126,16 +126,16 @@ std::string render_archive_script(Path const& archive, std::uint64_t segments) {
 # Written by pgtandem: archive_command. Keeps one WAL file: $1 its path, $2 its name.
 # It is there only when it is whole and on disk: copied beside, synced, renamed. A file already kept must be the same.
 set -eu
-cd {}
-if [ -e "$2" ]; then exec cmp -s "$1" "$2"; fi
+archive={}
+if [ -e "$archive/$2" ]; then exec cmp -s "$1" "$archive/$2"; fi
 # The oldest segments go when there are more than {} of them, also when the disk is too full to add one.
-ls | grep -E '^[0-9A-F]{{24}}$' | sort | head -n -{} | xargs -r rm -f --
-cp "$1" ".$2.part"
-sync ".$2.part"
-mv ".$2.part" "$2"
-sync .
+ls "$archive" | grep -E '^[0-9A-F]{{24}}$' | sort | head -n -{} | (cd "$archive" && xargs -r rm -f --)
+cp "$1" "$archive/.$2.part"
+sync "$archive/.$2.part"
+mv "$archive/.$2.part" "$archive/$2"
+sync "$archive"
 )",
-                       shell_quoted(archive.string()), segments, segments);
+                       shell_quoted(archive.string()), segments, segments - 1);
 }
 
 bool is_loopback(std::string const& listen) {
