@@ -17,6 +17,9 @@ namespace {
 
 constexpr auto watch_interval = 1s;
 constexpr auto impatient_interval = 5ms;
+// What does not become ready in the first seconds is looked at less often.
+constexpr int most_impatient_looks = 300;
+constexpr auto patient_interval = 250ms;
 constexpr auto longest_pause = 5s;
 constexpr auto report_interval = 200ms;
 
@@ -86,7 +89,9 @@ Clock::duration NodeAgent::pause_after(Intent intent) const {
         case Intent::restart: return impatient_interval;
         case Intent::wait_for_primary: return watch_interval;
         case Intent::refuse: return longest_pause;
-        case Intent::watch: return report_.ready && !is_reloading_ ? Clock::duration(watch_interval) : 20ms;
+        case Intent::watch:
+            if (report_.ready && !is_reloading_) return watch_interval;
+            return unready_looks_ < most_impatient_looks ? Clock::duration(2 * impatient_interval) : patient_interval;
         default: return Clock::duration::zero();
     }
 }

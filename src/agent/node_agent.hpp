@@ -89,6 +89,7 @@ private:
     bool was_launched_ = false;  // by us, and it has not been seen to run since
     std::optional<Clock::time_point> step_begun_;  // of the start, then of what makes the running server ready
     bool is_prepared_ = false;   // the primary's roles are in place
+    int unready_looks_ = 0;
     bool needs_restart_ = false;
     bool is_reloading_ = false;  // our settings were written and PostgreSQL has not read them yet
     std::string loaded_at_;      // pg_conf_load_time() before that

@@ -33,6 +33,7 @@ Status NodeAgent::watch(BoardView const& view) {
     auto const watched = is_primary(view) ? watch_primary(view) : watch_replica(view);
     if (watched) PGTANDEM_CHECK(look_at_settings(view));
     if (!watched) report_.ready = false;
+    unready_looks_ = report_.ready ? 0 : unready_looks_ + 1;
     if (watched && report_.ready) {
         end_step(is_primary(view) ? "roles" : "stream");
         step_begun_.reset();
