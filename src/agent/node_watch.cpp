@@ -85,12 +85,8 @@ Status NodeAgent::prepare_primary(BoardView const& view) {
     PGTANDEM_TRY(admin, session());
     PGTANDEM_TRY(identity, admin->query("SELECT system_identifier::text FROM pg_catalog.pg_control_system()",
                                         Deadline::in(5s)));
-    if (view.state.system_identifier.empty()) {
-        PGTANDEM_CHECK(change_state(context_.store, [&](cluster::ClusterState& state) -> Status {
-            state.system_identifier = identity.value();
-            return {};
-        }));
-    } else if (identity.value() != view.state.system_identifier) {
+    bool const is_new = view.state.system_identifier.empty();
+    if (!is_new && identity.value() != view.state.system_identifier) {
         return fail("starting " + name_, paths_.data().string(), "this is another cluster's data");
     }
     PGTANDEM_CHECK(ensure_roles(*admin, context_.credentials));
@@ -105,6 +101,12 @@ Status NodeAgent::prepare_primary(BoardView const& view) {
     is_prepared_ = true;
     // The replicas may copy from now on; the user's database reaches them by the stream.
     board_.set_primary_answers(true, limits);
+    if (is_new) {
+        PGTANDEM_CHECK(change_state(context_.store, [&](cluster::ClusterState& state) -> Status {
+            state.system_identifier = identity.value();
+            return {};
+        }));
+    }
     return ensure_database(*admin, context_.credentials);
 }
 

@@ -54,24 +54,39 @@ Status sync_directory(Path const& path) {
     return {};
 }
 
-Status write_new_file(Path const& path, std::string_view content, mode_t mode) {
+enum class Sync { yes, no };
+
+Status write_new_file(Path const& path, std::string_view content, mode_t mode, Sync sync) {
     UniqueFd const file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode));
     if (!file) return fail_errno("writing", path.string());
     if (::fchmod(file.get(), mode) != 0) return fail_errno("writing", path.string());
     PGTANDEM_CHECK(write_all(file.get(), content, path));
-    if (::fsync(file.get()) != 0) return fail_errno("syncing", path.string());
+    if (sync == Sync::yes && ::fsync(file.get()) != 0) return fail_errno("syncing", path.string());
     return {};
+}
+
+Status move_over(Path const& from, Path const& to) {
+    if (::rename(from.c_str(), to.c_str()) == 0) return {};
+    return fail_errno("renaming", fmt::format("{} to {}", from.string(), to.filename().string()));
+}
+
+Status replace_file(Path const& path, std::string_view content, mode_t mode, Sync sync) {
+    Path const beside = path.string() + ".new";
+    auto written = write_new_file(beside, content, mode, sync);
+    if (written) written = move_over(beside, path);
+    if (!written) ::unlink(beside.c_str());
+    if (written && sync == Sync::yes) return sync_directory(path.parent_path());
+    return written;
 }
 
 }  // namespace
 
 Status write_file(Path const& path, std::string_view content, mode_t mode) {
-    Path const beside = path.string() + ".new";
-    if (auto status = write_new_file(beside, content, mode); !status) {
-        ::unlink(beside.c_str());
-        return status;
-    }
-    return move_durably(beside, path);
+    return replace_file(path, content, mode, Sync::yes);
+}
+
+Status write_volatile_file(Path const& path, std::string_view content, mode_t mode) {
+    return replace_file(path, content, mode, Sync::no);
 }
 
 Status make_directory(Path const& path, mode_t mode) {
@@ -100,16 +115,8 @@ Status remove_tree(Path const& path) {
 }
 
 Status move_durably(Path const& from, Path const& to) {
-    if (::rename(from.c_str(), to.c_str()) != 0) {
-        return fail_errno("renaming", fmt::format("{} to {}", from.string(), to.filename().string()));
-    }
+    PGTANDEM_CHECK(move_over(from, to));
     return sync_directory(to.parent_path());
-}
-
-Status sync_file_system(Path const& path) {
-    UniqueFd const fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!fd || ::syncfs(fd.get()) != 0) return fail_errno("syncing the file system of", path.string());
-    return {};
 }
 
 bool is_there(Path const& path) {

@@ -20,14 +20,14 @@ Result<std::optional<std::string>> read_file_if_there(Path const& path);
 
 // Writes beside the target, syncs, renames over it, syncs the folder.
 Status write_file(Path const& path, std::string_view content, mode_t mode = 0600);
+// The same without waiting for the disk: whole for every reader, but after a loss of power it may be old or gone.
+Status write_volatile_file(Path const& path, std::string_view content, mode_t mode = 0600);
 
 // Makes the folder and its parents; what it makes itself gets 'mode'.
 Status make_directory(Path const& path, mode_t mode = 0700);
 Status remove_tree(Path const& path);
 // rename(2) and a sync of the folder above the target.
 Status move_durably(Path const& from, Path const& to);
-// Asks the file system that holds 'path' to write out all it has (syncfs).
-Status sync_file_system(Path const& path);
 
 bool is_there(Path const& path);
 // Bytes used on disk below 'path'; what vanishes while counting is not counted.

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <charconv>
+#include <map>
 
 #include "base/text.hpp"
 #include "io/subprocess.hpp"
@@ -35,11 +36,16 @@ private:
     Status status_;
 };
 
-Status add_our_files(Path const& data, std::string const& settings, std::string const& hba) {
-    PGTANDEM_TRY(users, read_file(data / "postgresql.conf"));
-    PGTANDEM_CHECK(write_file(data / "postgresql.conf", users + "\n" + include_line));
-    PGTANDEM_CHECK(write_file(data / our_settings_file, settings));
-    return write_file(data / "pg_hba.conf", hba);
+// Text files of a data folder that is not yet in its place; sync_folder() brings them to disk.
+Status add_files(Path const& data, std::map<std::string, std::string> const& files) {
+    for (auto const& [name, text] : files) PGTANDEM_CHECK(write_volatile_file(data / name, text));
+    return {};
+}
+
+// Every file below, by the program that PostgreSQL has for it.
+Status sync_folder(PgPrograms const& programs, NodePaths const& node, StopSignal const& stop) {
+    Program const sync{programs / "initdb", {"--sync-only", "--pgdata=" + node.clone().string()}, {}, node.folder};
+    return run_to_end(sync, stop).map([](auto const&) {});
 }
 
 // Removes what did not become whole, so that a full disk is not left full.
@@ -52,7 +58,6 @@ Status fill_new_folder(PgPrograms const& programs, NodePaths const& node, std::s
                        std::string const& hba, Credentials const& credentials, StopSignal const& stop) {
     PasswordFile const password(node.folder / "initdb.password", credentials.admin_password);
     PGTANDEM_CHECK(password.status());
-    // Without initdb's own sync, file by file: the whole file system is synced once, after our files are in.
     Program const initdb{programs / "initdb",
                          {"--pgdata=" + node.clone().string(), "--username=" + std::string(admin_role),
                           "--pwfile=" + password.path().string(), "--auth=scram-sha-256", "--data-checksums",
@@ -60,9 +65,12 @@ Status fill_new_folder(PgPrograms const& programs, NodePaths const& node, std::s
                          {},
                          node.folder};
     PGTANDEM_CHECK(run_to_end(initdb, stop));
-    PGTANDEM_CHECK(add_our_files(node.clone(), settings, hba));
-    PGTANDEM_CHECK(write_file(node.clone() / generation_file, "1\n"));
-    PGTANDEM_CHECK(sync_file_system(node.clone()));
+    PGTANDEM_TRY(users, read_file(node.clone() / "postgresql.conf"));
+    PGTANDEM_CHECK(add_files(node.clone(), {{"postgresql.conf", users + "\n" + include_line},
+                                            {our_settings_file, settings},
+                                            {"pg_hba.conf", hba},
+                                            {generation_file, "1\n"}}));
+    PGTANDEM_CHECK(sync_folder(programs, node, stop));
     return move_durably(node.clone(), node.data());
 }
 
@@ -113,9 +121,10 @@ Status fill_clone(PgPrograms const& programs, NodePaths const& node, CloneSource
     // The copy's WAL was streamed and is checked when the replica starts; the manifest covers every other file.
     Program const verify{programs / "pg_verifybackup", {"--no-parse-wal", node.clone().string()}, {}, node.folder};
     PGTANDEM_CHECK(run_to_end(verify, stop));
-    PGTANDEM_CHECK(write_settings(node.clone(), settings, true));
-    PGTANDEM_CHECK(write_file(node.clone() / generation_file, std::to_string(generation) + "\n"));
-    PGTANDEM_CHECK(sync_file_system(node.clone()));
+    PGTANDEM_CHECK(add_files(node.clone(), {{our_settings_file, settings},
+                                            {"standby.signal", ""},
+                                            {generation_file, std::to_string(generation) + "\n"}}));
+    PGTANDEM_CHECK(sync_folder(programs, node, stop));
     return move_durably(node.clone(), node.ready());
 }
 

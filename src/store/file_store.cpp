@@ -71,7 +71,8 @@ Result<std::uint64_t> FileStore::write(std::map<std::string, Json> const& change
             snapshot.keys[key] = {value, snapshot.revision};
         }
     }
-    PGTANDEM_CHECK(write_file(file_, render(snapshot)));
+    auto const text = render(snapshot);
+    PGTANDEM_CHECK(kind_ == Kind::durable ? write_file(file_, text) : write_volatile_file(file_, text));
     return snapshot.revision;
 }
 

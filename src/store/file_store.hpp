@@ -25,7 +25,12 @@ struct Snapshot {
 
 class FileStore {
 public:
-    explicit FileStore(Path file) : file_(std::move(file)) {}
+    enum class Kind {
+        durable,   // a change is on disk when write() returns
+        volatile_  // what each process says anew when it starts: not worth waiting for the disk
+    };
+
+    explicit FileStore(Path file, Kind kind = Kind::durable) : file_(std::move(file)), kind_(kind) {}
 
     Result<Snapshot> read() const;
 
@@ -41,6 +46,7 @@ public:
 
 private:
     Path file_;
+    Kind kind_;
 };
 
 }  // namespace pgtandem
