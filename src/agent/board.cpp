@@ -47,12 +47,11 @@ void Board::go_down() {
     wake_all();
 }
 
-void Board::set_primary_answers(bool answers, std::map<std::string, int> limits) {
+void Board::set_primary_answers(bool answers) {
     {
         std::lock_guard const guard(mutex_);
-        if (view_.primary_answers == answers && (!answers || view_.primary_limits == limits)) return;
+        if (view_.primary_answers == answers) return;
         view_.primary_answers = answers;
-        if (answers) view_.primary_limits = std::move(limits);
     }
     wake_all();
 }

@@ -24,11 +24,6 @@ private:
     UniqueFd event_;
 };
 
-// PostgreSQL's settings that a replica may not have lower than its primary (the manual, "Hot Standby", 27.4.3).
-inline constexpr char const* hot_standby_limits[] = {"max_connections", "max_locks_per_transaction",
-                                                     "max_prepared_transactions", "max_wal_senders",
-                                                     "max_worker_processes"};
-
 struct NodeSeen {
     bool has_ended = true;               // no server is there, not even one that is starting or shutting down
     std::uint64_t settled_revision = 0;  // of the state whose settings are in effect here
@@ -39,8 +34,7 @@ struct BoardView {
     cluster::ClusterState state;
     std::uint64_t revision = 0;  // of the key "cluster"
     bool going_down = false;
-    bool primary_answers = false;                // with its roles in place
-    std::map<std::string, int> primary_limits{};  // hot_standby_limits as the primary runs with them
+    bool primary_answers = false;  // with its roles in place
     std::map<std::string, NodeSeen> seen{};
 };
 
@@ -50,7 +44,7 @@ public:
 
     void set_state(cluster::ClusterState state, std::uint64_t revision);
     void go_down();
-    void set_primary_answers(bool answers, std::map<std::string, int> limits);
+    void set_primary_answers(bool answers);
     void set_seen(std::string const& name, NodeSeen seen);
     // One replica restarts at a time. False when another does.
     bool begin_restart(std::string const& name);

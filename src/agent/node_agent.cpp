@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "agent/primary_roles.hpp"
 #include "base/log.hpp"
@@ -69,7 +70,7 @@ void NodeAgent::run() {
             report_.seconds[std::string(to_string(rule.then))] = std::chrono::duration<double>(Clock::now() - begun).count();
         }
         if (!done) note_failure(done.error());
-        report_.settled_revision = seen_.settled_revision;
+        report_.settled_revision = holds_limits_ ? 0 : seen_.settled_revision;
         board_.set_seen(name_, seen_);
         publish();
         auto const pause = done ? pause_after(rule.then)
@@ -165,10 +166,10 @@ void NodeAgent::lose_session() {
     seen_.settled_revision = 0;
     report_.ready = false;
     auto const view = board_.view();
-    if (is_primary(view)) board_.set_primary_answers(false, {});
+    if (is_primary(view)) board_.set_primary_answers(false);
 }
 
-std::string NodeAgent::wanted_settings(BoardView const& view) const {
+std::string NodeAgent::wanted_settings(BoardView const& view) {
     auto const& state = view.state;
     ServerConfiguration configuration{name_, state.listen, port_, "", "", "", state.postgresql};
     if (is_primary(view)) {
@@ -178,12 +179,18 @@ std::string NodeAgent::wanted_settings(BoardView const& view) const {
     auto const primary_port = state.nodes.at(state.primary).port;
     configuration.primary_conninfo = to_keywords(replication_conninfo(context_.paths, primary_port, name_));
     configuration.primary_slot_name = slot_name(name_);
-    // Lowering such a setting goes primary first, raising it replica first: PostgreSQL stops replay otherwise.
-    for (auto const* limit : hot_standby_limits) {
-        auto const wanted = configuration.settings.find(limit);
-        auto const running = view.primary_limits.find(limit);
-        if (wanted == configuration.settings.end() || running == view.primary_limits.end()) continue;
-        if (std::atoi(wanted->second.c_str()) < running->second) wanted->second = std::to_string(running->second);
+    auto const text = render_settings(configuration, context_.paths);
+    holds_limits_ = false;
+    if (!is_there(paths_.data()) || settings_are_current(paths_.data(), text, true)) return text;
+    // A limit may not be lower here than the primary's was in the WAL replayed so far, or recovery ends: it is lowered on
+    // the primary first, and here once that has been replayed.
+    auto const limits = replayed_limits(context_.programs, paths_.data());
+    if (!limits) return text;
+    for (auto const& [name, replayed] : *limits) {
+        auto const wanted = configuration.settings.find(name);
+        if (wanted == configuration.settings.end() || std::atoi(wanted->second.c_str()) >= replayed) continue;
+        wanted->second = std::to_string(replayed);
+        holds_limits_ = true;
     }
     return render_settings(configuration, context_.paths);
 }

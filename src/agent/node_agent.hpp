@@ -48,7 +48,7 @@ private:
     void end_step(char const* step);
     void lose_session();
     bool is_primary(BoardView const& view) const { return view.state.primary == name_; }
-    std::string wanted_settings(BoardView const& view) const;
+    std::string wanted_settings(BoardView const& view);
 
     Status perform(cluster::NodeRule const& rule, BoardView const& view);
     Status initialize_data(BoardView const& view);
@@ -90,6 +90,7 @@ private:
     std::optional<Clock::time_point> step_begun_;  // of the start, then of what makes the running server ready
     bool is_prepared_ = false;   // the primary's roles are in place
     int unready_looks_ = 0;
+    bool holds_limits_ = false;  // the settings wait for the primary to lower its own first
     bool needs_restart_ = false;
     bool is_reloading_ = false;  // our settings were written and PostgreSQL has not read them yet
     std::string loaded_at_;      // pg_conf_load_time() before that

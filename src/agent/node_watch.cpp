@@ -2,7 +2,6 @@
 #include "agent/node_agent.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 
 #include "agent/primary_roles.hpp"
 #include "base/log.hpp"
@@ -93,14 +92,9 @@ Status NodeAgent::prepare_primary(BoardView const& view) {
     for (auto const& [node, entry] : view.state.nodes) {
         if (node != name_ && !entry.removed) PGTANDEM_CHECK(ensure_slot(*admin, node));
     }
-    std::map<std::string, int> limits;
-    for (auto const* limit : hot_standby_limits) {
-        PGTANDEM_TRY(value, admin->query("SELECT pg_catalog.current_setting($1)", {limit}, Deadline::in(5s)));
-        limits[limit] = std::atoi(value.value().c_str());
-    }
     is_prepared_ = true;
     // The replicas may copy from now on; the user's database reaches them by the stream.
-    board_.set_primary_answers(true, limits);
+    board_.set_primary_answers(true);
     if (is_new) {
         PGTANDEM_CHECK(change_state(context_.store, [&](cluster::ClusterState& state) -> Status {
             state.system_identifier = identity.value();

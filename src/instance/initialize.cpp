@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <charconv>
+#include <cstdlib>
 #include <map>
 
 #include "base/text.hpp"
@@ -170,6 +171,25 @@ Result<bool> write_settings(Path const& data, std::string const& settings, bool 
     // Never taken away: what makes a replica a primary is a promotion.
     if (is_replica && !is_there(data / "standby.signal")) PGTANDEM_CHECK(write_file(data / "standby.signal", ""));
     return true;
+}
+
+Result<std::map<std::string, int>> replayed_limits(PgPrograms const& programs, Path const& data) {
+    // pg_controldata's word for each setting.
+    static std::map<std::string, std::string> const words{{"max_connections", "max_connections"},
+                                                          {"max_worker_processes", "max_worker_processes"},
+                                                          {"max_wal_senders", "max_wal_senders"},
+                                                          {"max_prepared_transactions", "max_prepared_xacts"},
+                                                          {"max_locks_per_transaction", "max_locks_per_xact"}};
+    StopSignal const never;
+    PGTANDEM_TRY(outcome, run_to_end({programs / "pg_controldata", {"-D", data.string()}}, never));
+    std::map<std::string, int> limits;
+    for (auto const& line : split_lines(outcome.output)) {
+        for (auto const& [setting, word] : words) {
+            auto const start = word + " setting:";
+            if (line.starts_with(start)) limits[setting] = std::atoi(line.c_str() + start.size());
+        }
+    }
+    return limits;
 }
 
 std::optional<CloneProgress> parse_progress(std::string_view line) {

@@ -3,6 +3,8 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <map>
+#include <optional>
 #include <string>
 
 #include "base/stop_signal.hpp"
@@ -39,6 +41,10 @@ int data_generation(NodePaths const& node);
 // The files that make a configuration, written only where they differ. True if anything did.
 Result<bool> write_settings(Path const& data, std::string const& settings, bool is_replica);
 bool settings_are_current(Path const& data, std::string const& settings, bool is_replica);
+
+// The settings that a replica may not have lower than its primary (the manual, "Hot Standby"), as the primary had them in
+// the WAL that this data folder has replayed: pg_controldata's.
+Result<std::map<std::string, int>> replayed_limits(PgPrograms const& programs, Path const& data);
 
 // One line of pg_basebackup --progress: "  1024/23456 kB (4%), ..."; nothing for other lines.
 std::optional<CloneProgress> parse_progress(std::string_view line);

@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr char const* needed[] = {"postgres", "initdb", "pg_basebackup", "pg_verifybackup"};
+constexpr char const* needed[] = {"postgres", "initdb", "pg_basebackup", "pg_controldata", "pg_verifybackup"};
 
 std::string missing_program(Path const& folder) {
     for (auto const* program : needed) {
