@@ -147,16 +147,15 @@ private:
         auto const rows = ask(node, "SELECT name, coalesce(error, ''), sourcefile, applied FROM pg_file_settings "
                                     "WHERE error IS NOT NULL OR sourcefile = " + literal(ours));
         if (!rows) return bad(rows.error());
-        std::size_t own = 0;
+        auto const own = static_cast<std::size_t>(std::ranges::count_if(*rows, [&](auto const& row) { return row[2] == ours; }));
+        if (own == 0) return bad(ours + " is not read", "put the line \"include 'pgtandem.conf'\" back into postgresql.conf");
         for (auto const& row : *rows) {
-            if (row[2] == ours) ++own;
             auto const name = row[0].value_or("a line");
             if (!row[1]->empty()) return bad(fmt::format("{} in {}: {}", name, row[2].value_or(""), *row[1]), "restart, or mend the file");
             if (row[3] != "t") {
                 return bad(fmt::format("{} is set over by another file", name), "ALTER SYSTEM RESET " + name + ", then SELECT pg_reload_conf()");
             }
         }
-        if (own == 0) return bad(ours + " is not read", "put the line \"include 'pgtandem.conf'\" back into postgresql.conf");
         return in_effect(node, own);
     }
 

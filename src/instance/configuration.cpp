@@ -35,7 +35,6 @@ Lines shared_settings(ClusterPaths const& paths) {
         {"wal_receiver_timeout", "10s"},
         {"wal_retrieve_retry_interval", "500ms"},
         {"archive_mode", "on"},
-        {"archive_command", fmt::format("/bin/sh {} \"%p\" \"%f\"", in_command(paths.archive_script()))},
         {"restore_command", fmt::format("cp {}/\"%f\" \"%p\"", in_command(paths.archive()))},
         {"password_encryption", "scram-sha-256"},
         {"unix_socket_directories", paths.sockets().string()},
@@ -83,6 +82,9 @@ constexpr Kept kept_settings[] = {
 
 std::string render_settings(ServerConfiguration const& configuration, ClusterPaths const& paths) {
     auto lines = shared_settings(paths);
+    // Only the primary of the cluster archives: a replica that somebody promotes by hand may not put its own history there.
+    auto const archive = fmt::format("/bin/sh {} \"%p\" \"%f\"", in_command(paths.archive_script()));
+    lines.emplace_back("archive_command", configuration.primary_conninfo.empty() ? archive : "");
     lines.emplace_back("log_directory", paths.node(configuration.name).log().string());
     lines.emplace_back("cluster_name", configuration.name);
     lines.emplace_back("listen_addresses", listen_addresses(configuration.listen));

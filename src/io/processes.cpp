@@ -18,6 +18,7 @@
 
 #include "base/result.hpp"
 #include "base/text.hpp"
+#include "io/identity.hpp"
 
 namespace pgtandem {
 
@@ -46,22 +47,27 @@ bool is_inside(Path const& inner, Path const& outer) {
     return end == outer.end();
 }
 
-// The inode of the socket that listens on the port, from the kernel's table (proc(5)); 0 if there is none.
-std::uint64_t listening_inode(std::string const& table, std::uint16_t port) {
+struct Listener {
+    std::uint64_t inode;
+    uid_t uid;
+};
+
+// The socket that listens on the port, from the kernel's table (proc(5)).
+std::optional<Listener> listening_socket(std::string const& table, std::uint16_t port) {
     auto const content = read_file(table);
-    if (!content) return 0;
+    if (!content) return std::nullopt;
     for (auto const& line : split_lines(*content)) {
         std::istringstream fields(line);
-        std::string slot, local, remote, state, queues, timer, retransmits, uid, timeout;
-        std::uint64_t inode = 0;
-        fields >> slot >> local >> remote >> state >> queues >> timer >> retransmits >> uid >> timeout >> inode;
+        std::string slot, local, remote, state, queues, timer, retransmits, timeout;
+        Listener listener{};
+        fields >> slot >> local >> remote >> state >> queues >> timer >> retransmits >> listener.uid >> timeout >> listener.inode;
         auto const colon = local.rfind(':');
         if (state != "0A" || colon == std::string::npos) continue;
         unsigned local_port = 0;
         std::from_chars(local.data() + colon + 1, local.data() + local.size(), local_port, 16);
-        if (local_port == port) return inode;
+        if (local_port == port) return listener;
     }
-    return 0;
+    return std::nullopt;
 }
 
 bool has_open(pid_t pid, std::string const& link) {
@@ -74,22 +80,17 @@ bool has_open(pid_t pid, std::string const& link) {
     return false;
 }
 
-std::optional<Process> listener_on(std::uint16_t port) {
-    auto inode = listening_inode("/proc/net/tcp", port);
-    if (inode == 0) inode = listening_inode("/proc/net/tcp6", port);
-    if (inode == 0) return std::nullopt;
-    auto const link = fmt::format("socket:[{}]", inode);
+std::string taken_by(std::uint16_t port) {
+    auto listener = listening_socket("/proc/net/tcp", port);
+    if (!listener) listener = listening_socket("/proc/net/tcp6", port);
+    if (!listener) return "taken by another program";
+    auto const link = fmt::format("socket:[{}]", listener->inode);
     std::optional<Process> found;
     for_each_process([&](pid_t pid) {
         if (!found && has_open(pid, link)) found = Process{pid, process_name(pid)};
     });
-    return found;
-}
-
-std::string taken_by(std::uint16_t port) {
-    auto const listener = listener_on(port);
-    if (!listener) return "taken by another program";
-    return fmt::format("taken by {} (process {})", listener->name, listener->pid);
+    if (found) return fmt::format("taken by {} (process {})", found->name, found->pid);
+    return fmt::format("taken by a program of user {}", user_name(listener->uid));
 }
 
 }  // namespace
