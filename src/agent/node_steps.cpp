@@ -71,7 +71,7 @@ Status NodeAgent::configure(BoardView const& view) {
 
 Status NodeAgent::launch() {
     step_begun_ = Clock::now();
-    PGTANDEM_TRY(guard, launch_server(context_.programs, paths_, context_.self));
+    PGTANDEM_TRY(guard, launch_server(context_.programs, paths_, context_.paths.socket(port_), context_.self));
     was_launched_ = true;
     server_ = {ServerState::starting, guard, 0};
     seen_.has_ended = false;
@@ -89,12 +89,8 @@ Status NodeAgent::remove(BoardView const& view) {
     if (is_there(paths_.folder)) {
         log::info("{}: is removed with its data, {}", name_, human_bytes(disk_usage(paths_.folder)));
         end_leftover_tools(paths_);
-        if (view.primary_answers) {
-            PGTANDEM_TRY(admin, connect(view.state.nodes.at(view.state.primary).port));
-            PGTANDEM_CHECK(drop_slot(admin, name_));
-        } else if (!view.going_down) {
-            return fail("removing " + name_, "its slot", "the primary does not answer");
-        }
+        PGTANDEM_TRY(admin, connect(view.state.nodes.at(view.state.primary).port));
+        PGTANDEM_CHECK(drop_slot(admin, name_));
         PGTANDEM_CHECK(remove_tree(paths_.folder));
     }
     PGTANDEM_CHECK(change_state(context_.store, [&](cluster::ClusterState& state) -> Status {

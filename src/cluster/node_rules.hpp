@@ -51,9 +51,11 @@ using F = NodeFacts const&;
 
 inline constexpr auto node_rules = std::to_array<NodeRule>({
     {"removed-stop", [](F f) { return f.removed && f.server != Server::stopped; }, Intent::stop, "is being removed"},
-    {"removed", [](F f) { return f.removed; }, Intent::remove, "is being removed"},
     {"down-stop", [](F f) { return f.stopping && f.server != Server::stopped; }, Intent::stop, "the cluster is going down"},
     {"down", [](F f) { return f.stopping; }, Intent::rest, "is down"},
+    {"removed-waits", [](F f) { return f.removed && !f.primary_answers; }, Intent::wait_for_primary,
+     "waits for the primary to give up its slot"},
+    {"removed", [](F f) { return f.removed; }, Intent::remove, "is being removed"},
     {"primary-lost", [](F f) { return f.is_primary && !f.has_data && f.was_initialized; }, Intent::refuse,
      "the primary's data is gone; it is never made anew over a cluster that had data"},
     {"primary-new", [](F f) { return f.is_primary && !f.has_data; }, Intent::initialize, "has no data yet"},

@@ -1,5 +1,6 @@
 // Where everything of a cluster lies below its folder.
 #pragma once
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -38,6 +39,7 @@ struct ClusterPaths {
     // The folder of the servers' Unix sockets: below the cluster's, or, where that path is longer than a socket's address
     // may be (107 bytes), one in /tmp whose name comes from the cluster's path.
     Path sockets() const;
+    Path socket(std::uint16_t port) const { return sockets() / (".s.PGSQL." + std::to_string(port)); }
 };
 
 }  // namespace pgtandem

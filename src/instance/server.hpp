@@ -31,7 +31,8 @@ struct Executable {
 
 // Ends what a killed guard may have left, then starts a guard; returns once the guard is there. The server then starts on
 // its own: observe_server() tells when it runs, or that the guard has gone because it could not.
-Result<pid_t> launch_server(PgPrograms const& programs, NodePaths const& node, Executable const& self);
+// 'socket' is the server's Unix socket.
+Result<pid_t> launch_server(PgPrograms const& programs, NodePaths const& node, Path const& socket, Executable const& self);
 
 // Asks the guard for a fast shutdown. Does not wait.
 void ask_server_to_stop(NodePaths const& node);

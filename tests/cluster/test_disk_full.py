@@ -1,0 +1,78 @@
+"""A disk that is full: refused before, survived in the middle."""
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from tandem import Tandem, wait_for
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small file system")
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """Gives a function that mounts a file system of so many megabytes and puts a cluster's folder on it."""
+    mounted = []
+
+    def make(megabytes):
+        place = Path(f"/tmp/tandem_disk_{os.getpid()}_{len(mounted)}")
+        place.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(place)], check=True)
+        mounted.append(place)
+        return Tandem(parent=place)
+    yield make
+    for place in mounted:
+        Tandem(parent=place).kill_all()
+        subprocess.run(["umount", str(place)], check=True)
+        place.rmdir()
+
+
+def fill(tandem, leave_megabytes):
+    free = os.statvfs(tandem.parent)
+    size = free.f_bavail * free.f_frsize - (leave_megabytes << 20)
+    with open(tandem.parent / "filler", "wb") as file:
+        os.posix_fallocate(file.fileno(), 0, size)
+
+
+def test_too_little_room_is_refused_before_anything_is_made(small_disk):
+    tandem = small_disk(60)
+    assert "are free" in tandem.refused("up", *tandem.up_words())
+    assert not (tandem.folder / "nodes").exists()
+
+
+def test_a_disk_that_fills_during_a_clone(small_disk):
+    tandem = small_disk(700)
+    tandem.up("--replicas", "1")
+    tandem.sql("CREATE TABLE big AS SELECT generate_series(1, 1500000) AS n")
+    fill(tandem, 190)
+    # The check is passed by what the primary holds now; it grows while it is copied.
+    filler = tandem.parent / "filler2"
+    command = subprocess.Popen(tandem.words("replica", "add"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                               **tandem.as_user)
+    clone = tandem.folder / "nodes/node3/data.clone"
+    wait_for(lambda: clone.exists() or command.poll() is not None, "the copy to begin")
+    with open(filler, "wb") as file:
+        left = os.statvfs(tandem.parent)
+        os.posix_fallocate(file.fileno(), 0, max(1, left.f_bavail * left.f_frsize - (3 << 20)))
+    said, error = command.communicate(timeout=120)
+    assert command.returncode == 1, said + error
+    assert "No space left on device" in error or "are free" in error
+    (tandem.parent / "filler").unlink()
+    filler.unlink()
+    wait_for(lambda: "node3" not in tandem.store()["cluster"]["nodes"], "the half replica to be gone")
+    assert not (tandem.folder / "nodes/node3").exists()
+    wait_for(lambda: tandem.failed_checks() == {}, "all to be well")
+    tandem.assert_proven(1)
+
+
+def test_a_disk_that_is_full_when_the_cluster_is_made(small_disk):
+    tandem = small_disk(300)
+    process = tandem.start_foreground()
+    wait_for(lambda: (tandem.folder / "nodes/node1/data.clone").exists(), "initdb to begin")
+    fill(tandem, 1)
+    assert process.wait(120) == 1
+    assert "No space left on device" in process.log.read_text()
+    assert tandem.processes() == []
+    (tandem.parent / "filler").unlink()
+    tandem.up("--replicas", "1")
+    tandem.assert_proven(1)
