@@ -67,14 +67,16 @@ void NodeAgent::run() {
         auto const done = perform(rule, view);
         if (rule.then == Intent::remove && done) break;
         if (done && is_timed(rule.then)) {
-            report_.seconds[std::string(to_string(rule.then))] = std::chrono::duration<double>(Clock::now() - begun).count();
+            report_.seconds[std::string(to_string(rule.then))] =
+                std::chrono::duration<double>(Clock::now() - begun).count();
         }
         if (!done) note_failure(done.error());
         report_.settled_revision = holds_limits_ ? 0 : seen_.settled_revision;
         board_.set_seen(name_, seen_);
         publish();
-        auto const pause = done ? pause_after(rule.then)
-                                : std::min<Clock::duration>(longest_pause, 100ms * (1 << std::min(report_.failures, 6)));
+        auto const pause = done
+                               ? pause_after(rule.then)
+                               : std::min<Clock::duration>(longest_pause, 100ms * (1 << std::min(report_.failures, 6)));
         if (pause > Clock::duration::zero()) waker_.wait(pause, guard_watch_.get());
     }
     lose_session();
@@ -115,7 +117,8 @@ cluster::NodeFacts NodeAgent::observe(BoardView const& view) {
     facts.copy_is_ready = is_there(paths_.ready());
     facts.server = server_fact(server_.state);
     facts.primary_answers = view.primary_answers && !view.going_down;
-    facts.is_configured = facts.has_data && settings_are_current(paths_.data(), wanted_settings(view), !facts.is_primary);
+    facts.is_configured =
+        facts.has_data && settings_are_current(paths_.data(), wanted_settings(view), !facts.is_primary);
     facts.needs_restart = needs_restart_;
     facts.may_restart = !facts.is_primary;
     if (facts.is_primary && needs_restart_) {
@@ -182,8 +185,8 @@ std::string NodeAgent::wanted_settings(BoardView const& view) {
     auto const text = render_settings(configuration, context_.paths);
     holds_limits_ = false;
     if (!is_there(paths_.data()) || settings_are_current(paths_.data(), text, true)) return text;
-    // A limit may not be lower here than the primary's was in the WAL replayed so far, or recovery ends: it is lowered on
-    // the primary first, and here once that has been replayed.
+    // A limit may not be lower here than the primary's was in the WAL replayed so far, or recovery ends: it is lowered
+    // on the primary first, and here once that has been replayed.
     auto const limits = replayed_limits(context_.programs, paths_.data());
     if (!limits) return text;
     for (auto const& [name, replayed] : *limits) {

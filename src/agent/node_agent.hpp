@@ -1,4 +1,5 @@
-// One node's agent: looks at what is, asks the rules what to do, does it, says so. Owns the node's thread and its session.
+// One node's agent: looks at what is, asks the rules what to do, does it, says so.
+// Owns the node's thread and its session.
 #pragma once
 #include <atomic>
 #include <optional>
@@ -86,9 +87,9 @@ private:
     ServerProcess server_{ServerState::stopped, 0, 0};
     UniqueFd guard_watch_;
     bool was_asked_to_stop_ = false;
-    bool was_launched_ = false;  // by us, and it has not been seen to run since
+    bool was_launched_ = false;                    // by us, and it has not been seen to run since
     std::optional<Clock::time_point> step_begun_;  // of the start, then of what makes the running server ready
-    bool is_prepared_ = false;   // the primary's roles are in place
+    bool is_prepared_ = false;                     // the primary's roles are in place
     int unready_looks_ = 0;
     bool holds_limits_ = false;  // the settings wait for the primary to lower its own first
     bool needs_restart_ = false;

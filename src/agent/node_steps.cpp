@@ -48,7 +48,8 @@ Status NodeAgent::clone_primary(BoardView const& view) {
     PGTANDEM_TRY(locations, tablespace_locations(admin));
     CloneSource const source{replication_conninfo(context_.paths, primary_port, name_ + "_clone"), locations};
     auto const generation = view.state.nodes.at(name_).generation;
-    log::info("{}: copies the primary{}", name_, is_there(paths_.data()) ? "; the old data stays until the copy streams" : "");
+    log::info("{}: copies the primary{}", name_,
+              is_there(paths_.data()) ? "; the old data stays until the copy streams" : "");
     return clone(context_.programs, paths_, source, wanted_settings(view), generation, interrupt_,
                  [&](CloneProgress progress) {
                      report_.done_bytes = progress.done_bytes;

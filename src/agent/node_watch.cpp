@@ -82,8 +82,8 @@ Status NodeAgent::watch_primary(BoardView const& view) {
 
 Status NodeAgent::prepare_primary(BoardView const& view) {
     PGTANDEM_TRY(admin, session());
-    PGTANDEM_TRY(identity, admin->query("SELECT system_identifier::text FROM pg_catalog.pg_control_system()",
-                                        Deadline::in(5s)));
+    PGTANDEM_TRY(identity,
+                 admin->query("SELECT system_identifier::text FROM pg_catalog.pg_control_system()", Deadline::in(5s)));
     bool const is_new = view.state.system_identifier.empty();
     if (!is_new && identity.value() != view.state.system_identifier) {
         return fail("starting " + name_, paths_.data().string(), "this is another cluster's data");
@@ -121,8 +121,8 @@ Result<std::map<std::string, cluster::ReplicaLink>> NodeAgent::replica_links(Boa
     return links;
 }
 
-// A replica joins in PostgreSQL first and then in the store; it leaves the store first. So the store's set is never larger
-// than the one that PostgreSQL waits for.
+// A replica joins in PostgreSQL first and then in the store; it leaves the store first. So the store's set is never
+// larger than the one that PostgreSQL waits for.
 Status NodeAgent::keep_sync_set(BoardView const& view) {
     PGTANDEM_TRY(links, replica_links(view));
     auto const wanted = cluster::choose_sync_set(view.state.durability, links);

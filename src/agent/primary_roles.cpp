@@ -16,9 +16,9 @@ Status ensure_role(Session& admin, std::string const& name, std::string const& p
     PGTANDEM_TRY(found, admin.query("SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = $1", {name}, soon()));
     if (!found.empty()) return {};
     PGTANDEM_TRY(verifier, admin.scram_verifier(name, password));
-    PGTANDEM_CHECK(admin.query(
-        fmt::format("CREATE ROLE {} LOGIN {} PASSWORD {}", quoted_identifier(name), attributes, quoted_literal(verifier)),
-        soon()));
+    PGTANDEM_CHECK(admin.query(fmt::format("CREATE ROLE {} LOGIN {} PASSWORD {}", quoted_identifier(name), attributes,
+                                           quoted_literal(verifier)),
+                               soon()));
     return {};
 }
 
@@ -31,8 +31,8 @@ Status ensure_roles(Session& admin, Credentials const& credentials) {
 }
 
 Status ensure_database(Session& admin, Credentials const& credentials) {
-    PGTANDEM_TRY(found, admin.query("SELECT 1 FROM pg_catalog.pg_database WHERE datname = $1", {credentials.database},
-                                    soon()));
+    PGTANDEM_TRY(
+        found, admin.query("SELECT 1 FROM pg_catalog.pg_database WHERE datname = $1", {credentials.database}, soon()));
     if (!found.empty()) return {};
     PGTANDEM_CHECK(admin.query(fmt::format("CREATE DATABASE {} OWNER {}", quoted_identifier(credentials.database),
                                            quoted_identifier(credentials.user)),

@@ -17,7 +17,8 @@ public:
 
     // Takes what runs already as it is, starts what does not. Does not wait for it.
     Status start();
-    // Stops the primary first, so that the replicas get its last record, then the replicas; returns when all have ended.
+    // Stops the primary first, so that the replicas get its last record, then the replicas;
+    // returns when all have ended.
     void stop();
 
 private:

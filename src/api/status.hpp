@@ -11,8 +11,8 @@ namespace pgtandem::api {
 struct NodeStatus {
     std::string name;
     std::string role;   // "primary" or "replica"
-    std::string state;  // "running", "streaming", "catching up", "paused", "promoted", "not streaming", "starting", "stopped",
-                        // "hangs", "cloning"
+    std::string state;  // "running", "streaming", "catching up", "paused", "promoted", "not streaming", "starting",
+                        // "stopped", "hangs", "cloning"
     std::uint16_t port = 0;
     std::uint32_t timeline = 0;
     std::string lsn;  // written on the primary, replayed on a replica
@@ -34,7 +34,7 @@ struct ClusterStatus {
     std::string system_identifier;
     std::string durability;
     std::vector<std::string> sync_set;
-    bool is_degraded = false;                          // durability asks for a replica and none holds commits
+    bool is_degraded = false;                           // durability asks for a replica and none holds commits
     std::optional<std::uint64_t> lost_if_primary_dies;  // bytes of WAL no replica has
     std::vector<NodeStatus> nodes;
 };

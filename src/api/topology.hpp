@@ -17,9 +17,9 @@ struct Node {
     Conninfo admin;  // as pgtandem's own role connects, by Unix socket
     Conninfo replication;
     Path data;
-    std::string process;     // "stopped", "starting" or "running", by its guard
-    std::string phase;       // what its agent is at: "watch", "clone" ...
-    std::string error;       // its agent's last failure, if it still stands
+    std::string process;  // "stopped", "starting" or "running", by its guard
+    std::string phase;    // what its agent is at: "watch", "clone" ...
+    std::string error;    // its agent's last failure, if it still stands
     std::uint64_t done_bytes = 0;
     std::uint64_t total_bytes = 0;
 };

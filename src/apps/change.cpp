@@ -34,7 +34,8 @@ Status must_be_replica(cluster::ClusterState const& state, std::string const& na
     if (name == state.primary) return fail("changing the replica", name, "it is the primary");
     if (std::ranges::find(names, name) != names.end()) return {};
     auto const guess = did_you_mean(name, names);
-    return usage_error("changing the replica", name, "there is no such replica", guess.empty() ? "pgtandem status" : guess);
+    return usage_error("changing the replica", name, "there is no such replica",
+                       guess.empty() ? "pgtandem status" : guess);
 }
 
 Status forget_node(Cluster& cluster, std::string const& name) {
@@ -51,7 +52,9 @@ Result<int> add(Cluster& cluster, cli::Settings& settings, std::string const& wa
     auto const progress = progress_from_now(cluster);
     PGTANDEM_CHECK(change_state(cluster.store, [&](cluster::ClusterState& state) -> Status {
         constexpr std::size_t most_replicas = 64;
-        if (state.replica_count() >= most_replicas) return fail("adding a replica", cluster.paths.folder.string(), "it has 64, the most there can be");
+        if (state.replica_count() >= most_replicas) {
+            return fail("adding a replica", cluster.paths.folder.string(), "it has 64, the most there can be");
+        }
         auto wanted = state;
         PGTANDEM_TRY(added, add_node(wanted, wanted_name));
         PGTANDEM_CHECK(check_wanted(cluster, wanted, programs));
@@ -71,7 +74,8 @@ Result<int> remove(Cluster& cluster, std::string const& name, StopRequests& stop
     PGTANDEM_CHECK(change_state(cluster.store, [&](cluster::ClusterState& state) -> Status {
         PGTANDEM_CHECK(must_be_replica(state, name));
         if (state.durability == cluster::Durability::strict && state.replica_count() == 1) {
-            return fail("removing the replica", name, "with durability strict no commit would end without it", "pgtandem up --durability sync");
+            return fail("removing the replica", name, "with durability strict no commit would end without it",
+                        "pgtandem up --durability sync");
         }
         state.nodes.at(name).removed = true;
         return {};
@@ -100,8 +104,8 @@ Result<int> replica(cli::CommandLine const& line) {
     auto const verb = words.empty() ? "" : words[0];
     bool const needs_name = verb == "remove" || verb == "reinit";
     if ((verb != "add" && !needs_name) || words.size() > 2 || (needs_name && words.size() != 2)) {
-        return usage_error("reading the command line", "pgtandem replica", "it takes add [NAME], remove NAME or reinit NAME",
-                           "pgtandem replica --help");
+        return usage_error("reading the command line", "pgtandem replica",
+                           "it takes add [NAME], remove NAME or reinit NAME", "pgtandem replica --help");
     }
     StopRequests stop;
     PGTANDEM_TRY(settings, gather_settings(line));
@@ -113,7 +117,9 @@ Result<int> replica(cli::CommandLine const& line) {
 }
 
 Result<int> guard(cli::CommandLine const& line) {
-    if (line.arguments.size() != 2) return usage_error("starting a guard", "", "it takes a node's folder and a program");
+    if (line.arguments.size() != 2) {
+        return usage_error("starting a guard", "", "it takes a node's folder and a program");
+    }
     return run_guard({line.arguments[0]}, line.arguments[1]);
 }
 

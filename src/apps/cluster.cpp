@@ -41,7 +41,8 @@ api::Node node_of(Cluster const& cluster, std::string const& name, cluster::Node
     node.user.passfile = cluster.paths.passfile().string();
     node.admin = {cluster.paths.sockets().string(), entry.port, admin_role, "postgres"};
     node.admin.password = credentials.admin_password;
-    node.replication = replication_conninfo(cluster.paths, cluster.state.nodes.at(cluster.state.primary).port, name + "_check");
+    node.replication =
+        replication_conninfo(cluster.paths, cluster.state.nodes.at(cluster.state.primary).port, name + "_check");
     node.replication.replication = true;
     node.data = cluster.paths.node(name).data();
     node.process = process_word(observe_server(cluster.paths.node(name)).state);
@@ -54,13 +55,16 @@ Result<SystemUser> owner_user() {
     if (::geteuid() != 0) return current_user();
     auto found = find_user("postgres");
     if (found) return *found;
-    return fail("looking for a user to run PostgreSQL as", "postgres", "PostgreSQL refuses to run as root, and there is no user postgres",
+    return fail("looking for a user to run PostgreSQL as", "postgres",
+                "PostgreSQL refuses to run as root, and there is no user postgres",
                 "apt-get install postgresql, or the command as an ordinary user");
 }
 
 Path default_folder() {
     if (::geteuid() == 0) return "/var/lib/pgtandem";
-    if (char const* data = std::getenv("XDG_DATA_HOME"); data != nullptr && *data != '\0') return Path(data) / "pgtandem";
+    if (char const* data = std::getenv("XDG_DATA_HOME"); data != nullptr && *data != '\0') {
+        return Path(data) / "pgtandem";
+    }
     return current_user().home / ".local/share/pgtandem";
 }
 
@@ -75,7 +79,9 @@ Result<cli::Settings> gather_settings(cli::CommandLine const& line) {
     for (char** entry = environ; *entry != nullptr; ++entry) {
         std::string_view const variable(*entry);
         auto const equals = variable.find('=');
-        if (equals != std::string_view::npos) environment[std::string(variable.substr(0, equals))] = variable.substr(equals + 1);
+        if (equals != std::string_view::npos) {
+            environment[std::string(variable.substr(0, equals))] = variable.substr(equals + 1);
+        }
     }
     return cli::Settings::gather(line, environment, default_folder());
 }
@@ -98,7 +104,8 @@ Result<Cluster> open_cluster(cli::Settings const& settings) {
     PGTANDEM_TRY(owner, owner_user());
     PGTANDEM_TRY(is_ours, look_at_folder(cluster.paths, owner));
     if (!is_ours) {
-        return fail("looking for the cluster", cluster.paths.folder.string(), "there is none", "pgtandem up, or another --dir");
+        return fail("looking for the cluster", cluster.paths.folder.string(), "there is none",
+                    "pgtandem up, or another --dir");
     }
     PGTANDEM_CHECK(work_as(owner));
     PGTANDEM_CHECK(load(cluster));

@@ -14,7 +14,8 @@
 namespace pgtandem::apps {
 
 struct Cluster {
-    explicit Cluster(Path folder) : paths{std::move(folder)}, store(paths.store()), reports(paths.reports(), FileStore::Kind::volatile_) {}
+    explicit Cluster(Path folder)
+        : paths{std::move(folder)}, store(paths.store()), reports(paths.reports(), FileStore::Kind::volatile_) {}
 
     ClusterPaths paths;
     FileStore store;

@@ -14,7 +14,8 @@ namespace {
 constexpr int most_failures = 3;
 constexpr auto redraw_interval = 100ms;
 
-std::vector<cli::NodeProgress> progress_of(Cluster const& cluster, std::map<std::string, cluster::NodeReport> const& reports) {
+std::vector<cli::NodeProgress> progress_of(Cluster const& cluster,
+                                           std::map<std::string, cluster::NodeReport> const& reports) {
     std::vector<cli::NodeProgress> nodes;
     for (auto const& [name, entry] : cluster.state.nodes) {
         auto const found = reports.find(name);
@@ -33,12 +34,13 @@ bool holds_commits(Cluster const& cluster, Snapshot const& store) {
     return held == cluster.state.replica_count();
 }
 
-bool all_ready(Cluster const& cluster, std::map<std::string, cluster::NodeReport> const& reports, std::uint64_t revision) {
+bool all_ready(Cluster const& cluster, std::map<std::string, cluster::NodeReport> const& reports,
+               std::uint64_t revision) {
     return std::ranges::all_of(cluster.state.nodes, [&](auto const& node) {
         auto const report = reports.find(node.first);
-        return node.second.removed || (report != reports.end() && report->second.ready &&
-                                       report->second.generation >= node.second.generation &&
-                                       report->second.settled_revision >= revision);
+        return node.second.removed ||
+               (report != reports.end() && report->second.ready &&
+                report->second.generation >= node.second.generation && report->second.settled_revision >= revision);
     });
 }
 
@@ -83,8 +85,12 @@ Status follow_until_removed(Cluster& cluster, std::string const& name, std::func
         PGTANDEM_TRY(state, read_state(snapshot));
         cluster.state = state;
         if (!state.nodes.contains(name)) return {};
-        if (cancelled()) return fail(Error{"removing " + name, "", "stopped waiting; it goes on", "", ErrorKind::stopped});
-        if (!up_process(cluster)) return fail("removing " + name, "", "the cluster went down; it goes on at the next up", "pgtandem up");
+        if (cancelled()) {
+            return fail(Error{"removing " + name, "", "stopped waiting; it goes on", "", ErrorKind::stopped});
+        }
+        if (!up_process(cluster)) {
+            return fail("removing " + name, "", "the cluster went down; it goes on at the next up", "pgtandem up");
+        }
         static_cast<void>(cluster.store.wait_for_change(snapshot.revision, Deadline::in(redraw_interval)));
     }
 }

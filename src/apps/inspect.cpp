@@ -74,7 +74,9 @@ void print_settings(cli::Settings const& settings, bool as_json) {
 
 // All that `up` would check of its settings.
 Status check_all(cluster::ClusterState const& present, cli::Settings const& settings) {
-    PGTANDEM_CHECK(given_credentials(settings).and_then([](auto const& given) { return make_credentials(given); }).map([](auto const&) {}));
+    PGTANDEM_CHECK(given_credentials(settings)
+                       .and_then([](auto const& given) { return make_credentials(given); })
+                       .map([](auto const&) {}));
     PGTANDEM_TRY(owner, owner_user());
     PGTANDEM_CHECK(work_as(owner));
     PGTANDEM_TRY(programs, programs_for(present, settings));
@@ -120,7 +122,8 @@ Result<int> psql(cli::CommandLine const& line) {
     // Not as the owner: files that \copy and \i name are the caller's.
     Cluster cluster(settings.path("dir"));
     if (!is_there(cluster.paths.store())) {
-        return fail("looking for the cluster", cluster.paths.folder.string(), "there is none", "pgtandem up, or another --dir");
+        return fail("looking for the cluster", cluster.paths.folder.string(), "there is none",
+                    "pgtandem up, or another --dir");
     }
     PGTANDEM_CHECK(load(cluster));
     auto const topology = topology_of(cluster);
@@ -132,7 +135,8 @@ Result<int> psql(cli::CommandLine const& line) {
         std::vector<std::string> names;
         for (auto const& known : topology.nodes) names.push_back(known.name);
         auto const guess = did_you_mean(line.value("replica"), names);
-        return usage_error("connecting", line.value("replica"), "there is no such node", guess.empty() ? "pgtandem status" : guess);
+        return usage_error("connecting", line.value("replica"), "there is no such node",
+                           guess.empty() ? "pgtandem status" : guess);
     }
     if (node->process == "stopped") return fail("connecting", node->name, "it is stopped", "pgtandem up");
     settings.add_remembered(remembered(cluster.state), {});
@@ -148,7 +152,8 @@ Result<int> psql(cli::CommandLine const& line) {
 
 Result<int> config(cli::CommandLine const& line) {
     if (line.arguments.size() != 1 || (line.arguments[0] != "show" && line.arguments[0] != "check")) {
-        return usage_error("reading the command line", "pgtandem config", "it takes show or check", "pgtandem config show");
+        return usage_error("reading the command line", "pgtandem config", "it takes show or check",
+                           "pgtandem config show");
     }
     PGTANDEM_TRY(settings, gather_settings(line));
     Cluster cluster(settings.path("dir"));

@@ -38,7 +38,8 @@ Status wait_until(std::function<bool()> const& is_done, std::string const& what,
 std::vector<std::string> node_names(ClusterPaths const& paths, std::string const& primary) {
     std::vector<std::string> names;
     std::error_code error;
-    for (std::filesystem::directory_iterator entry(paths.nodes(), error), end; !error && entry != end; entry.increment(error)) {
+    for (std::filesystem::directory_iterator entry(paths.nodes(), error), end; !error && entry != end;
+         entry.increment(error)) {
         auto const name = entry->path().filename().string();
         names.insert(name == primary ? names.begin() : names.end(), name);
     }
@@ -70,7 +71,8 @@ Result<bool> stop_unattended(ClusterPaths const& paths, std::string const& prima
         if (observe_server(node).state != ServerState::stopped) {
             any = true;
             ask_server_to_stop(node);
-            PGTANDEM_CHECK(wait_until([&] { return observe_server(node).state == ServerState::stopped; }, "stopping " + name, stop));
+            PGTANDEM_CHECK(wait_until([&] { return observe_server(node).state == ServerState::stopped; },
+                                      "stopping " + name, stop));
         }
         end_leftover_servers(node.data());
         end_leftover_tools(node);
@@ -101,8 +103,11 @@ Result<ClusterPaths> enter_cluster_folder(cli::Settings const& settings) {
 // The store goes last: until then the folder is known as ours, and a reset that was killed can be given again.
 Status remove_cluster(ClusterPaths const& paths) {
     std::error_code error;
-    for (std::filesystem::directory_iterator entry(paths.folder, error), end; !error && entry != end; entry.increment(error)) {
-        if (entry->path() != paths.store() && entry->path() != paths.up_lock()) PGTANDEM_CHECK(remove_tree(entry->path()));
+    for (std::filesystem::directory_iterator entry(paths.folder, error), end; !error && entry != end;
+         entry.increment(error)) {
+        if (entry->path() != paths.store() && entry->path() != paths.up_lock()) {
+            PGTANDEM_CHECK(remove_tree(entry->path()));
+        }
     }
     PGTANDEM_CHECK(remove_tree(paths.sockets()));
     PGTANDEM_CHECK(remove_tree(paths.store()));
@@ -121,7 +126,8 @@ Result<int> down(cli::CommandLine const& line) {
     auto const begun = Clock::now();
     PGTANDEM_TRY(ran, stop_all(paths, stop));
     if (ran) {
-        fmt::print("the cluster in {} is down, after {}\n", paths.folder.string(), human_duration(Clock::now() - begun));
+        fmt::print("the cluster in {} is down, after {}\n", paths.folder.string(),
+                   human_duration(Clock::now() - begun));
     } else {
         fmt::print("the cluster in {} is down already\n", paths.folder.string());
     }
@@ -134,12 +140,16 @@ Result<int> reset(cli::CommandLine const& line) {
     auto const question = fmt::format("Remove the cluster in {} with all its data ({})?", paths.folder.string(),
                                       human_bytes(disk_usage(paths.folder)));
     if (!line.has("yes") && !cli::ask(question)) {
-        return fail("removing the cluster", paths.folder.string(), "not confirmed, nothing was changed", "pgtandem reset --yes");
+        return fail("removing the cluster", paths.folder.string(), "not confirmed, nothing was changed",
+                    "pgtandem reset --yes");
     }
     StopRequests stop;
     PGTANDEM_CHECK(stop_all(paths, stop));
     PGTANDEM_TRY(lock, LockFile::try_take(paths.up_lock()));
-    if (!lock) return fail("removing the cluster", paths.folder.string(), "another pgtandem has just started it", "the same again");
+    if (!lock) {
+        return fail("removing the cluster", paths.folder.string(), "another pgtandem has just started it",
+                    "the same again");
+    }
     PGTANDEM_CHECK(remove_cluster(paths));
     fmt::print("removed {}\n", paths.folder.string());
     return 0;

@@ -45,7 +45,8 @@ public:
         PGTANDEM_CHECK(log::open(cluster_.paths.log() / "pgtandem.log"));
         PGTANDEM_CHECK(prepare());
         progress_.step("checks", Clock::now() - begun);
-        Supervisor supervisor({cluster_.paths, *programs_, cluster_.credentials, self_, cluster_.store, cluster_.reports});
+        Supervisor supervisor(
+            {cluster_.paths, *programs_, cluster_.credentials, self_, cluster_.store, cluster_.reports});
         PGTANDEM_CHECK(supervisor.start());
         auto const proven = bring_up(begun);
         if (!proven) {
@@ -98,7 +99,8 @@ private:
     }
 
     Status write_down() {
-        for (auto const& folder : {cluster_.paths.archive(), cluster_.paths.log(), cluster_.paths.nodes(), cluster_.paths.sockets()}) {
+        for (auto const& folder :
+             {cluster_.paths.archive(), cluster_.paths.log(), cluster_.paths.nodes(), cluster_.paths.sockets()}) {
             PGTANDEM_CHECK(make_directory(folder));
         }
         if (is_new_) PGTANDEM_CHECK(save_credentials(cluster_.paths, cluster_.credentials));
@@ -176,7 +178,8 @@ private:
         for (auto const& node : topology.nodes) {
             rows.push_back({node.name, node.is_primary ? "primary" : "replica", "psql '" + to_uri(node.user) + "'"});
         }
-        fmt::print("{}\nuser, password and database: {}\n", cli::render_table(rows), cluster_.paths.credentials().string());
+        fmt::print("{}\nuser, password and database: {}\n", cli::render_table(rows),
+                   cluster_.paths.credentials().string());
         std::fflush(stdout);
     }
 
@@ -188,7 +191,9 @@ private:
         while (!stop_.wait_for(500ms)) {
             auto const now = node_reports(cluster_);
             for (auto const& [name, report] : now) {
-                if (before.contains(name) && before[name].phase == report.phase && before[name].error == report.error) continue;
+                if (before.contains(name) && before[name].phase == report.phase && before[name].error == report.error) {
+                    continue;
+                }
                 auto const what = report.error.empty() ? report.phase + ": " + report.detail : report.error;
                 fmt::print("{}: {}\n", name, what);
                 std::fflush(stdout);
@@ -206,8 +211,8 @@ private:
         fmt::print("down in {}\n", human_duration(Clock::now() - begun));
     }
 
-    // A bring-up that failed: what ran is stopped again, and nodes that this command added are not wanted any more, unless
-    // the cluster is being made: then the next `up` goes on with it.
+    // A bring-up that failed: what ran is stopped again, and nodes that this command added are not wanted any more,
+    // unless the cluster is being made: then the next `up` goes on with it.
     void give_up(Supervisor& supervisor) {
         supervisor.stop();
         drop_added();
@@ -242,7 +247,8 @@ private:
         }
         PGTANDEM_CHECK(load(cluster_));
         PGTANDEM_CHECK(resolve(true));
-        fmt::print("the cluster in {} is up already (process {})\n", cluster_.paths.folder.string(), up_process(cluster_).value_or(0));
+        fmt::print("the cluster in {} is up already (process {})\n", cluster_.paths.folder.string(),
+                   up_process(cluster_).value_or(0));
         auto const before = cluster_.state;
         if (wanted_ != before) {
             PGTANDEM_CHECK(check_wanted(cluster_, wanted_, *programs_));
@@ -251,7 +257,8 @@ private:
             progress_ = progress_from_now(cluster_);
             PGTANDEM_CHECK(change_to_wanted());
         }
-        auto const changed = wanted_ != before ? follow_until_ready(cluster_, progress_, [this] { return stop_.came(); }) : Status();
+        auto const changed =
+            wanted_ != before ? follow_until_ready(cluster_, progress_, [this] { return stop_.came(); }) : Status();
         if (!changed) {
             drop_added();
             return fail(changed.error());
@@ -265,7 +272,10 @@ private:
     Status change_to_wanted() {
         auto const expected = cluster_.state;
         return change_state(cluster_.store, [&](cluster::ClusterState& state) -> Status {
-            if (state != expected) return fail("changing the cluster", cluster_.paths.folder.string(), "another command changes it now", "the same again in a moment");
+            if (state != expected) {
+                return fail("changing the cluster", cluster_.paths.folder.string(), "another command changes it now",
+                            "the same again in a moment");
+            }
             state = wanted_;
             return {};
         });

@@ -44,7 +44,8 @@ void move_ports(cluster::ClusterState& state, std::uint16_t first) {
 }
 
 tl::unexpected<Error> only_when_down(std::string const& setting) {
-    return fail("changing the setting", setting, "it cannot change while the cluster runs", "pgtandem down, then pgtandem up again");
+    return fail("changing the setting", setting, "it cannot change while the cluster runs",
+                "pgtandem down, then pgtandem up again");
 }
 
 }  // namespace
@@ -68,7 +69,8 @@ Result<std::string> add_node(cluster::ClusterState& state, std::string name) {
     return name;
 }
 
-Result<cluster::ClusterState> wanted_state(cluster::ClusterState const& present, cli::Settings const& settings, bool is_running) {
+Result<cluster::ClusterState> wanted_state(cluster::ClusterState const& present, cli::Settings const& settings,
+                                           bool is_running) {
     auto wanted = present;
     PGTANDEM_TRY(durability, cluster::parse_durability(settings.text("durability")));
     PGTANDEM_TRY(archive, cli::parse_size(settings.text("archive-size")));
@@ -95,7 +97,8 @@ Result<cluster::ClusterState> wanted_state(cluster::ClusterState const& present,
     }
     while (wanted.replica_count() < replicas) PGTANDEM_CHECK(add_node(wanted, "").map([](auto const&) {}));
     if (wanted.durability == cluster::Durability::strict && wanted.replica_count() == 0) {
-        return usage_error("reading the setting", "durability", "strict without a replica would let no commit end", "--replicas 1");
+        return usage_error("reading the setting", "durability", "strict without a replica would let no commit end",
+                           "--replicas 1");
     }
     return wanted;
 }
@@ -107,9 +110,13 @@ Status check_wanted(Cluster const& cluster, cluster::ClusterState const& wanted,
     std::size_t without_data = 0;
     for (auto const& [name, entry] : wanted.nodes) {
         auto const paths = cluster.paths.node(name);
-        if (entry.port == 0) return usage_error("checking the ports", name, "there is no port left for it", "a lower --port");
+        if (entry.port == 0) {
+            return usage_error("checking the ports", name, "there is no port left for it", "a lower --port");
+        }
         if (!is_there(paths.data())) ++without_data;
-        if (observe_server(paths).state == ServerState::stopped) PGTANDEM_CHECK(check_port(name, wanted.listen, entry.port));
+        if (observe_server(paths).state == ServerState::stopped) {
+            PGTANDEM_CHECK(check_port(name, wanted.listen, entry.port));
+        }
     }
     if (without_data == 0) return {};
     return check_disk(cluster.paths, disk_usage(cluster.paths.node(wanted.primary).data()), without_data);
@@ -124,13 +131,17 @@ Result<WantedCredentials> given_credentials(cli::Settings const& settings) {
 }
 
 Status check_same_credentials(Credentials const& present, WantedCredentials const& given) {
-    auto const differs = [](std::string const& wanted, std::string const& has) { return !wanted.empty() && wanted != has; };
+    auto const differs = [](std::string const& wanted, std::string const& has) {
+        return !wanted.empty() && wanted != has;
+    };
     if (differs(given.user, present.user)) {
-        return fail("reading the credentials", "POSTGRES_USER", fmt::format("the cluster was made for user {}", present.user),
+        return fail("reading the credentials", "POSTGRES_USER",
+                    fmt::format("the cluster was made for user {}", present.user),
                     "CREATE ROLE in SQL for a further user");
     }
     if (differs(given.database, present.database)) {
-        return fail("reading the credentials", "POSTGRES_DB", fmt::format("the cluster was made with database {}", present.database),
+        return fail("reading the credentials", "POSTGRES_DB",
+                    fmt::format("the cluster was made with database {}", present.database),
                     "CREATE DATABASE in SQL for a further database");
     }
     return {};

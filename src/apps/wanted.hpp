@@ -10,9 +10,11 @@ Result<PgPrograms> programs_for(cluster::ClusterState const& state, cli::Setting
 
 // The state the settings ask for, starting from what is there. Errors: fewer replicas than there are; a running cluster
 // asked for another address or port; a setting PostgreSQL refuses; strict without a replica.
-Result<cluster::ClusterState> wanted_state(cluster::ClusterState const& present, cli::Settings const& settings, bool is_running);
+Result<cluster::ClusterState> wanted_state(cluster::ClusterState const& present, cli::Settings const& settings,
+                                           bool is_running);
 
-// Adds a node with the next free port. An empty name takes the next one. Errors: the name is taken or no name for a slot.
+// Adds a node with the next free port. An empty name takes the next one.
+// Errors: the name is taken or no name for a slot.
 Result<std::string> add_node(cluster::ClusterState& state, std::string name);
 
 // Settings by PostgreSQL itself, the ports of nodes that do not run, the disk for nodes without data.

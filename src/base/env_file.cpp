@@ -21,7 +21,9 @@ Result<std::string> quoted_value(std::string_view text, std::string const& where
     for (std::size_t i = 1; i < text.size(); ++i) {
         if (text[i] == quote) {
             auto const rest = trim(text.substr(i + 1));
-            if (!rest.empty() && rest[0] != '#') return fail("reading", where, "there is text behind the closing quote");
+            if (!rest.empty() && rest[0] != '#') {
+                return fail("reading", where, "there is text behind the closing quote");
+            }
             return value;
         }
         if (quote == '"' && text[i] == '\\' && i + 1 < text.size()) {
@@ -42,9 +44,7 @@ Result<std::string> parse_value(std::string_view text, std::string const& where)
     return std::string(trim(text.substr(0, comment)));
 }
 
-bool needs_quotes(std::string_view value) {
-    return value.find_first_of(" \t\n\r\"'\\#$") != std::string_view::npos;
-}
+bool needs_quotes(std::string_view value) { return value.find_first_of(" \t\n\r\"'\\#$") != std::string_view::npos; }
 
 }  // namespace
 

@@ -56,8 +56,7 @@ inline tl::unexpected<Error> fail(std::string what, std::string on, std::string 
 inline tl::unexpected<Error> fail(Error error) { return tl::unexpected(std::move(error)); }
 
 inline tl::unexpected<Error> usage_error(std::string what, std::string on, std::string why, std::string hint = {}) {
-    return tl::unexpected(
-        Error{std::move(what), std::move(on), std::move(why), std::move(hint), ErrorKind::usage});
+    return tl::unexpected(Error{std::move(what), std::move(on), std::move(why), std::move(hint), ErrorKind::usage});
 }
 
 // The system's own words for an errno value.
@@ -68,8 +67,8 @@ tl::unexpected<Error> fail_errno(std::string what, std::string on);
 }  // namespace pgtandem
 
 // Names the value of a Result, or leaves the function with its error.
-#define PGTANDEM_TRY(name, expression)                                   \
-    auto name##_result = (expression);                                   \
+#define PGTANDEM_TRY(name, expression)                                           \
+    auto name##_result = (expression);                                           \
     if (!name##_result) return tl::unexpected(std::move(name##_result).error()); \
     auto& name = *name##_result
 
@@ -77,8 +76,8 @@ tl::unexpected<Error> fail_errno(std::string what, std::string on);
 // The counter keeps a check inside a lambda inside a check from naming the same variable.
 #define PGTANDEM_CHECK(expression) PGTANDEM_CHECK_NUMBERED(expression, __COUNTER__)
 #define PGTANDEM_CHECK_NUMBERED(expression, number) PGTANDEM_CHECK_NAMED(expression, number)
-#define PGTANDEM_CHECK_NAMED(expression, number)                                                              \
-    do {                                                                                                      \
-        if (auto status_##number = (expression); !status_##number)                                            \
-            return tl::unexpected(std::move(status_##number).error());                                        \
+#define PGTANDEM_CHECK_NAMED(expression, number)                       \
+    do {                                                               \
+        if (auto status_##number = (expression); !status_##number)     \
+            return tl::unexpected(std::move(status_##number).error()); \
     } while (false)

@@ -30,8 +30,7 @@ Result<OptionRow const*> option_named(CommandRow const& command, std::string con
     if (std::ranges::find(command.options, name) != command.options.end()) return find_option(name);
     std::vector<std::string> known;
     for (auto const option : command.options) known.push_back("--" + std::string(option));
-    return usage_error("reading the command line", "--" + name,
-                       fmt::format("{} has no such option", command.name),
+    return usage_error("reading the command line", "--" + name, fmt::format("{} has no such option", command.name),
                        hint_for("--" + name, known, fmt::format("pgtandem {} --help", command.name)));
 }
 
@@ -113,7 +112,8 @@ Result<CommandLine> parse_command_line(std::vector<std::string> const& words) {
 }
 
 std::string overview() {
-    std::string text = "pgtandem: a PostgreSQL primary and its replicas as one database\n\nusage: pgtandem COMMAND [OPTIONS]\n\n";
+    std::string text =
+        "pgtandem: a PostgreSQL primary and its replicas as one database\n\nusage: pgtandem COMMAND [OPTIONS]\n\n";
     for (auto const& command : command_rows()) {
         if (!command.is_internal) text += fmt::format("  {:<8} {}\n", command.name, command.does);
     }
@@ -122,7 +122,8 @@ std::string overview() {
 }
 
 std::string help(CommandRow const& command) {
-    auto text = fmt::format("pgtandem {}: {}\n\nusage: pgtandem {} [OPTIONS]", command.name, command.does, command.name);
+    auto text =
+        fmt::format("pgtandem {}: {}\n\nusage: pgtandem {} [OPTIONS]", command.name, command.does, command.name);
     if (!command.arguments.empty()) text += fmt::format(" {}", command.arguments);
     text += "\n\n";
     for (auto const name : command.options) {

@@ -10,7 +10,7 @@
 namespace pgtandem::cli {
 
 struct CommandLine {
-    std::string command;                                     // "" for none: the overview is asked for
+    std::string command;                                      // "" for none: the overview is asked for
     std::map<std::string, std::vector<std::string>> options;  // a flag holds one ""
     std::vector<std::string> arguments;
     std::vector<std::string> rest;  // behind "--"

@@ -26,8 +26,8 @@ constexpr auto options = std::to_array<OptionRow>({
     {"replica", "NAME", "this replica"},
 });
 
-constexpr std::string_view up_options[] = {"dir",    "config", "replicas", "listen",   "port", "durability",
-                                           "archive-size", "pg-bin", "env-file", "set", "detach"};
+constexpr std::string_view up_options[] = {"dir",          "config", "replicas", "listen", "port",  "durability",
+                                           "archive-size", "pg-bin", "env-file", "set",    "detach"};
 constexpr std::string_view place_options[] = {"dir", "config"};
 constexpr std::string_view status_options[] = {"dir", "config", "watch", "json"};
 constexpr std::string_view fact_options[] = {"dir", "config", "json"};
@@ -46,9 +46,10 @@ constexpr auto commands = std::to_array<CommandRow>({
      "pgtandem status\npgtandem status --watch\npgtandem status --json"},
     {"verify", "", "proves that it replicates and that all is as it should be", fact_options,
      "pgtandem verify\npgtandem verify --json"},
-    {"reset", "", "removes the cluster with its data, after asking", reset_options, "pgtandem reset\npgtandem reset --yes"},
-    {"psql", "[-- PSQL ARGUMENTS]", "psql with the right connection (the primary, unless a replica is named)", psql_options,
-     "pgtandem psql\npgtandem psql --replica node2 -- -c 'TABLE t'", true},
+    {"reset", "", "removes the cluster with its data, after asking", reset_options,
+     "pgtandem reset\npgtandem reset --yes"},
+    {"psql", "[-- PSQL ARGUMENTS]", "psql with the right connection (the primary, unless a replica is named)",
+     psql_options, "pgtandem psql\npgtandem psql --replica node2 -- -c 'TABLE t'", true},
     {"replica", "add|remove|reinit [NAME]", "one replica more, one less, one made anew", place_options,
      "pgtandem replica add\npgtandem replica remove node3\npgtandem replica reinit node2"},
     {"config", "show|check", "the settings in effect and where each comes from; or only checks them", config_options,

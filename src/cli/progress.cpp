@@ -37,9 +37,12 @@ std::string render_bar(std::uint64_t done_bytes, std::uint64_t total_bytes, std:
     auto const filled = static_cast<int>(share * bar_width);
     auto const seconds = std::max(1e-3, std::chrono::duration<double>(since_begun).count());
     auto const rate = static_cast<double>(done_bytes) / seconds;
-    auto text = fmt::format("[{:#>{}}{:.>{}}] {:3.0f}%  {} of {}, {}/s", "", filled, "", bar_width - filled, share * 100,
-                            human_bytes(done_bytes), human_bytes(total), human_bytes(static_cast<std::uint64_t>(rate)));
-    if (rate > 0) text += fmt::format(", {} left", human_duration(as_duration(static_cast<double>(total - done_bytes) / rate)));
+    auto text =
+        fmt::format("[{:#>{}}{:.>{}}] {:3.0f}%  {} of {}, {}/s", "", filled, "", bar_width - filled, share * 100,
+                    human_bytes(done_bytes), human_bytes(total), human_bytes(static_cast<std::uint64_t>(rate)));
+    if (rate > 0) {
+        text += fmt::format(", {} left", human_duration(as_duration(static_cast<double>(total - done_bytes) / rate)));
+    }
     return text;
 }
 
@@ -50,7 +53,8 @@ void Progress::line(std::string const& text) {
 }
 
 void Progress::step(std::string const& name, std::chrono::nanoseconds took, std::string const& detail) {
-    line(fmt::format("  {:<8} {:<9} {:<28} {:>8}{}", "", "", name, human_duration(took), detail.empty() ? "" : "  " + detail));
+    line(fmt::format("  {:<8} {:<9} {:<28} {:>8}{}", "", "", name, human_duration(took),
+                     detail.empty() ? "" : "  " + detail));
 }
 
 void Progress::show(std::vector<NodeProgress> const& nodes) {
@@ -80,7 +84,8 @@ void Progress::print_done_steps(NodeProgress const& node) {
         auto const done = node.seconds.find(step);
         if (done == node.seconds.end() || (printed.contains(step) && printed[step] == done->second)) continue;
         printed[step] = done->second;
-        line(fmt::format("  {:<8} {:<9} {:<28} {:>8}", node.name, node.role, word, human_duration(as_duration(done->second))));
+        line(fmt::format("  {:<8} {:<9} {:<28} {:>8}", node.name, node.role, word,
+                         human_duration(as_duration(done->second))));
     }
     if (!node.error.empty() && printed_errors_[node.name] != node.error) {
         printed_errors_[node.name] = node.error;

@@ -41,7 +41,9 @@ Status wait_for_row(Reader& reader, std::string const& table, std::string const&
     for (;;) {
         auto const rows = reader.session.query("SELECT word FROM " + table, deadline);
         if (rows && rows->value() == word) return {};
-        if (!rows && rows.error().sqlstate != "42P01") return fail(Error(rows.error()).within("reading on " + reader.name));
+        if (!rows && rows.error().sqlstate != "42P01") {
+            return fail(Error(rows.error()).within("reading on " + reader.name));
+        }
         if (deadline.passed()) {
             return fail(Error{"reading on " + reader.name, table, "the row written on the primary has not come", "",
                               ErrorKind::timed_out});
@@ -61,7 +63,8 @@ Result<Proof> prove_replication(api::Topology const& topology, Deadline deadline
     Proof proof{};
     auto const begun = Clock::now();
     PGTANDEM_CHECK(writer.run_script(
-        fmt::format("BEGIN; CREATE TABLE {0} (word text); INSERT INTO {0} VALUES ('{1}'); COMMIT", table, word), deadline));
+        fmt::format("BEGIN; CREATE TABLE {0} (word text); INSERT INTO {0} VALUES ('{1}'); COMMIT", table, word),
+        deadline));
     auto const committed = Clock::now();
     proof.write_took = committed - begun;
     Status all_read;
@@ -79,7 +82,9 @@ Result<Proof> prove_replication(api::Topology const& topology, Deadline deadline
 std::string describe(Proof const& proof, api::Topology const& topology) {
     auto text = fmt::format("a row written on {} in {}", topology.primary().name, human_duration(proof.write_took));
     std::vector<std::string> reads;
-    for (auto const& [name, after] : proof.read_after) reads.push_back(fmt::format("{} after {}", name, human_duration(after)));
+    for (auto const& [name, after] : proof.read_after) {
+        reads.push_back(fmt::format("{} after {}", name, human_duration(after)));
+    }
     if (!reads.empty()) text += " was read on " + join(reads, ", on ");
     return text;
 }

@@ -1,4 +1,5 @@
-// The proof that a cluster replicates: a table made and a row written on the primary, as the user, read on every replica.
+// The proof that a cluster replicates: a table made and a row written on the primary,
+// as the user, read on every replica.
 #pragma once
 #include <chrono>
 #include <map>
@@ -11,7 +12,7 @@
 namespace pgtandem::cli {
 
 struct Proof {
-    std::chrono::nanoseconds write_took;                             // CREATE TABLE and INSERT with their commit
+    std::chrono::nanoseconds write_took;                         // CREATE TABLE and INSERT with their commit
     std::map<std::string, std::chrono::nanoseconds> read_after;  // for each replica, since the commit was acknowledged
 };
 

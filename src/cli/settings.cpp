@@ -1,10 +1,10 @@
 #include "cli/settings.hpp"
 
 #include <fmt/format.h>
+#include <toml++/toml.h>
 
 #include <algorithm>
 #include <charconv>
-#include <toml++/toml.h>
 
 #include "base/text.hpp"
 
@@ -66,8 +66,9 @@ Result<std::string> text_of(toml::node const& node, std::string const& key, Path
 
 std::vector<SettingRow> const& setting_rows() {
     static std::vector<SettingRow> const rows{
-        {"dir", ""},          {"replicas", "1"},  {"listen", "127.0.0.1"}, {"port", "6441"}, {"durability", "sync"},
-        {"archive-size", "1GB"}, {"pg-bin", ""}, {"env-file", ""},
+        {"dir", ""},      {"replicas", "1"},      {"listen", "127.0.0.1"},
+        {"port", "6441"}, {"durability", "sync"}, {"archive-size", "1GB"},
+        {"pg-bin", ""},   {"env-file", ""},
     };
     return rows;
 }
@@ -82,7 +83,9 @@ std::string environment_name(std::string_view setting) {
 
 Result<Settings> Settings::gather(CommandLine const& line, Environment const& environment, Path const& default_dir) {
     Settings settings;
-    for (auto const& row : setting_rows()) settings.values_[std::string(row.name)] = {std::string(row.fallback), "default"};
+    for (auto const& row : setting_rows()) {
+        settings.values_[std::string(row.name)] = {std::string(row.fallback), "default"};
+    }
     settings.values_["dir"].value = default_dir.string();
     auto file = line.value("config");
     if (auto const found = environment.find("PGTANDEM_CONFIG"); file.empty() && found != environment.end()) {
@@ -125,8 +128,8 @@ Status Settings::read_file_settings(Path const& file) {
         if (!values_.contains(name)) {
             auto known = setting_names();
             known.emplace_back("postgresql");
-            return usage_error("reading the settings", file.string(), fmt::format("there is no setting '{}'", key.str()),
-                               did_you_mean(name, known));
+            return usage_error("reading the settings", file.string(),
+                               fmt::format("there is no setting '{}'", key.str()), did_you_mean(name, known));
         }
         PGTANDEM_TRY(value, text_of(node, name, file));
         values_[name] = {value, file.string(), true};
@@ -168,7 +171,8 @@ Status Settings::check() const {
                            fmt::format("'{}' is not sync, strict or async", durability.value));
     }
     if (text("listen").empty() || text("listen").find_first_of("'\" \t\n") != std::string::npos) {
-        return usage_error("reading the setting", "listen", fmt::format("'{}' is no list of addresses", text("listen")));
+        return usage_error("reading the setting", "listen",
+                           fmt::format("'{}' is no list of addresses", text("listen")));
     }
     PGTANDEM_TRY(archive, parse_size(text("archive-size")));
     if (archive < 4 * segment_bytes) {

@@ -16,12 +16,12 @@ namespace pgtandem::cli {
 
 struct Setting {
     std::string value;
-    std::string source;  // "--replicas", "PGTANDEM_REPLICAS", "/etc/x/pgtandem.toml", "cluster", "default"
+    std::string source;     // "--replicas", "PGTANDEM_REPLICAS", "/etc/x/pgtandem.toml", "cluster", "default"
     bool is_given = false;  // by flag, environment or file
 };
 
 struct SettingRow {
-    std::string_view name;     // as the flag; PGTANDEM_ and upper case, '-' as '_', in the environment
+    std::string_view name;      // as the flag; PGTANDEM_ and upper case, '-' as '_', in the environment
     std::string_view fallback;  // the default; "" where it is found out
 };
 

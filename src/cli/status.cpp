@@ -94,9 +94,14 @@ void note_replica(api::NodeStatus& status, Rows::Row const& row, Answers& answer
         auto const ahead = answers.primary_lsn->value();
         status.lag_bytes = ahead > replayed->value() ? ahead - replayed->value() : 0;
     }
-    status.state = paused ? "paused" : receiver == "streaming" ? "streaming" : receiver.empty() ? "not streaming" : receiver;
+    status.state = paused                    ? "paused"
+                   : receiver == "streaming" ? "streaming"
+                   : receiver.empty()        ? "not streaming"
+                                             : receiver;
     if (paused) status.problem = "its replay is paused";
-    if (!paused && status.state != "streaming" && status.problem.empty()) status.problem = "it gets no WAL from the primary";
+    if (!paused && status.state != "streaming" && status.problem.empty()) {
+        status.problem = "it gets no WAL from the primary";
+    }
 }
 
 void ask_server(api::Node const& node, api::NodeStatus& status, std::string& version, Answers& answers) {
@@ -158,7 +163,8 @@ std::string summary(api::ClusterStatus const& status) {
     }
     text += "\n";
     if (status.lost_if_primary_dies) {
-        text += fmt::format("if the primary died now: {} of WAL would be lost\n", human_bytes(*status.lost_if_primary_dies));
+        text += fmt::format("if the primary died now: {} of WAL would be lost\n",
+                            human_bytes(*status.lost_if_primary_dies));
     }
     return text;
 }
@@ -180,7 +186,8 @@ api::ClusterStatus collect_status(api::Topology const& topology) {
         ask_server(node, entry, status.version, answers);
     }
     for (auto& node : status.nodes) add_slot(node, answers);
-    bool const any_runs = std::ranges::any_of(topology.nodes, [](auto const& node) { return node.process != "stopped"; });
+    bool const any_runs =
+        std::ranges::any_of(topology.nodes, [](auto const& node) { return node.process != "stopped"; });
     status.state = topology.up_process > 0 ? "up" : any_runs ? "unattended" : "down";
     if (answers.primary_lsn) {
         // Where commits wait for a replica, what was acknowledged is on one.

@@ -87,7 +87,9 @@ private:
     }
 
     Finding answers(api::Node const& node) {
-        if (node.process == "stopped") return bad("the server is stopped", node.error.empty() ? "pgtandem up" : node.error);
+        if (node.process == "stopped") {
+            return bad("the server is stopped", node.error.empty() ? "pgtandem up" : node.error);
+        }
         auto session = Session::connect(node.admin, soon());
         if (!session) return bad(session.error(), "see the logs in " + (node.data.parent_path() / "log").string());
         auto const version = session->query("SHOW server_version", soon());
@@ -97,7 +99,8 @@ private:
     }
 
     Finding has_its_role(api::Node const& node) {
-        auto const rows = ask(node, "SELECT pg_is_in_recovery(), (SELECT system_identifier FROM pg_control_system())::text");
+        auto const rows =
+            ask(node, "SELECT pg_is_in_recovery(), (SELECT system_identifier FROM pg_control_system())::text");
         if (!rows) return bad(rows.error());
         auto const& row = *rows->begin();
         if (row[1] != topology_.system_identifier) return bad("it is a server of another cluster");
@@ -124,13 +127,15 @@ private:
     }
 
     Finding hba_in_order(api::Node const& node) {
-        auto const rows = ask(node, "SELECT line_number::text, coalesce(error, ''), coalesce(auth_method, '') "
-                                    "FROM pg_hba_file_rules WHERE error IS NOT NULL OR auth_method IN ('trust', 'password')");
+        auto const rows =
+            ask(node, "SELECT line_number::text, coalesce(error, ''), coalesce(auth_method, '') "
+                      "FROM pg_hba_file_rules WHERE error IS NOT NULL OR auth_method IN ('trust', 'password')");
         if (!rows) return bad(rows.error());
         auto const file = (node.data / "pg_hba.conf").string();
         for (auto const& row : *rows) {
             auto const why = row[1]->empty() ? "its method is " + *row[2] : *row[1];
-            return bad(fmt::format("{} line {}: {}", file, *row[0], why), "mend the line, then SELECT pg_reload_conf()");
+            return bad(fmt::format("{} line {}: {}", file, *row[0], why),
+                       "mend the line, then SELECT pg_reload_conf()");
         }
         auto const needed = ask(node, "SELECT count(*) FROM pg_hba_file_rules WHERE type LIKE 'host%' AND "
                                       "'replication' = ANY (database) AND 'pgtandem_replication' = ANY (user_name)");
@@ -145,15 +150,23 @@ private:
     Finding settings_in_order(api::Node const& node) {
         auto const ours = (node.data / "pgtandem.conf").string();
         auto const rows = ask(node, "SELECT name, coalesce(error, ''), sourcefile, applied FROM pg_file_settings "
-                                    "WHERE error IS NOT NULL OR sourcefile = " + literal(ours));
+                                    "WHERE error IS NOT NULL OR sourcefile = " +
+                                        literal(ours));
         if (!rows) return bad(rows.error());
-        auto const own = static_cast<std::size_t>(std::ranges::count_if(*rows, [&](auto const& row) { return row[2] == ours; }));
-        if (own == 0) return bad(ours + " is not read", "put the line \"include 'pgtandem.conf'\" back into postgresql.conf");
+        auto const own =
+            static_cast<std::size_t>(std::ranges::count_if(*rows, [&](auto const& row) { return row[2] == ours; }));
+        if (own == 0) {
+            return bad(ours + " is not read", "put the line \"include 'pgtandem.conf'\" back into postgresql.conf");
+        }
         for (auto const& row : *rows) {
             auto const name = row[0].value_or("a line");
-            if (!row[1]->empty()) return bad(fmt::format("{} in {}: {}", name, row[2].value_or(""), *row[1]), "restart, or mend the file");
+            if (!row[1]->empty()) {
+                return bad(fmt::format("{} in {}: {}", name, row[2].value_or(""), *row[1]),
+                           "restart, or mend the file");
+            }
             if (row[3] != "t") {
-                return bad(fmt::format("{} is set over by another file", name), "ALTER SYSTEM RESET " + name + ", then SELECT pg_reload_conf()");
+                return bad(fmt::format("{} is set over by another file", name),
+                           "ALTER SYSTEM RESET " + name + ", then SELECT pg_reload_conf()");
             }
         }
         return in_effect(node, own);
@@ -164,9 +177,10 @@ private:
         auto const pending = ask(node, "SELECT name FROM pg_settings WHERE pending_restart");
         if (!pending) return bad(pending.error());
         if (!pending->empty()) return bad(pending->value() + " waits for a restart", "pgtandem down, then pgtandem up");
-        auto const modes = ask(node, "SELECT name || ' is ' || setting FROM pg_settings WHERE "
-                                     "(name = 'wal_level' AND setting = 'minimal') OR (name = 'data_checksums' AND setting = 'off') OR "
-                                     "(name IN ('hot_standby', 'wal_log_hints', 'archive_mode') AND setting = 'off')");
+        auto const modes = ask(
+            node, "SELECT name || ' is ' || setting FROM pg_settings WHERE "
+                  "(name = 'wal_level' AND setting = 'minimal') OR (name = 'data_checksums' AND setting = 'off') OR "
+                  "(name IN ('hot_standby', 'wal_log_hints', 'archive_mode') AND setting = 'off')");
         if (!modes) return bad(modes.error());
         if (!modes->empty()) return bad(modes->value());
         return good(fmt::format("{} settings", count));
@@ -183,8 +197,10 @@ private:
     }
 
     Finding has_slot(api::Node const& node) {
-        auto const rows = ask(topology_.primary(), "SELECT active::text, coalesce(wal_status, '') FROM pg_replication_slots "
-                                                   "WHERE slot_name = " + literal("pgtandem_" + node.name));
+        auto const rows =
+            ask(topology_.primary(), "SELECT active::text, coalesce(wal_status, '') FROM pg_replication_slots "
+                                     "WHERE slot_name = " +
+                                         literal("pgtandem_" + node.name));
         if (!rows) return bad(rows.error());
         auto const again = "pgtandem replica reinit " + node.name;
         if (rows->empty()) return bad("it is missing", again);
@@ -196,7 +212,10 @@ private:
 
     Finding may_replicate(api::Node const& node) {
         auto session = Session::connect(node.replication, soon());
-        if (!session) return bad(session.error(), "look at the replication lines of the primary's pg_hba.conf, and at the role's password");
+        if (!session) {
+            return bad(session.error(),
+                       "look at the replication lines of the primary's pg_hba.conf, and at the role's password");
+        }
         auto const identity = session->run_script("IDENTIFY_SYSTEM", soon());
         if (!identity) return bad(identity.error());
         if (identity->value() != topology_.system_identifier) return bad("another cluster answers there");
@@ -208,13 +227,19 @@ private:
                                     "FROM pg_stat_wal_receiver w");
         if (!rows) return bad(rows.error());
         if (rows->empty() || *rows->begin()->at(0) != "streaming") {
-            return bad("it gets no WAL from the primary", "see the logs in " + (node.data.parent_path() / "log").string());
+            return bad("it gets no WAL from the primary",
+                       "see the logs in " + (node.data.parent_path() / "log").string());
         }
         auto const& row = *rows->begin();
-        if (row[1] != std::to_string(topology_.primary().user.port)) return bad("it streams from port " + row[1].value_or("?"));
-        auto const sender = ask(topology_.primary(), "SELECT state FROM pg_stat_replication WHERE application_name = " + literal(node.name));
+        if (row[1] != std::to_string(topology_.primary().user.port)) {
+            return bad("it streams from port " + row[1].value_or("?"));
+        }
+        auto const sender = ask(topology_.primary(),
+                                "SELECT state FROM pg_stat_replication WHERE application_name = " + literal(node.name));
         if (!sender) return bad(sender.error());
-        if (sender->value() != "streaming") return bad("the primary says: " + (sender->empty() ? "no such replica" : sender->value()));
+        if (sender->value() != "streaming") {
+            return bad("the primary says: " + (sender->empty() ? "no such replica" : sender->value()));
+        }
         return good("timeline " + row[3].value_or("?"));
     }
 
@@ -222,13 +247,15 @@ private:
         auto const paused = ask(node, "SELECT pg_is_wal_replay_paused()");
         if (!paused) return bad(paused.error());
         if (paused->value() == "t") return bad("its replay is paused", "SELECT pg_wal_replay_resume() on " + node.name);
-        auto const delay = ask(node, "SELECT setting FROM pg_settings WHERE name = 'recovery_min_apply_delay' AND setting <> '0'");
+        auto const delay =
+            ask(node, "SELECT setting FROM pg_settings WHERE name = 'recovery_min_apply_delay' AND setting <> '0'");
         if (delay && !delay->empty()) return good("delayed by " + delay->value() + " ms");
         return good();
     }
 
     Finding has_limits(api::Node const& node) {
-        auto const query = fmt::format("SELECT name, setting FROM pg_settings WHERE name IN ({}) ORDER BY name", limits);
+        auto const query =
+            fmt::format("SELECT name, setting FROM pg_settings WHERE name IN ({}) ORDER BY name", limits);
         auto const here = ask(node, query);
         auto const there = ask(topology_.primary(), query);
         if (!here) return bad(here.error());
@@ -243,22 +270,29 @@ private:
     }
 
     Finding archives() {
-        auto const rows = ask(topology_.primary(), "SELECT archived_count, coalesce(last_archived_wal, ''), coalesce(last_failed_wal, ''), "
-                                                   "coalesce(last_failed_time > coalesce(last_archived_time, '-infinity'), false) FROM pg_stat_archiver");
+        auto const rows =
+            ask(topology_.primary(),
+                "SELECT archived_count, coalesce(last_archived_wal, ''), coalesce(last_failed_wal, ''), "
+                "coalesce(last_failed_time > coalesce(last_archived_time, '-infinity'), false) FROM pg_stat_archiver");
         if (!rows) return bad(rows.error());
         auto const& row = *rows->begin();
         if (row[3] == "t") return bad(*row[2] + " cannot be archived", "see the primary's log; is the disk full?");
-        return good(row[1]->empty() ? "nothing to archive yet" : fmt::format("{} files, the last is {}", *row[0], *row[1]));
+        return good(row[1]->empty() ? "nothing to archive yet"
+                                    : fmt::format("{} files, the last is {}", *row[0], *row[1]));
     }
 
     Finding durable() {
         if (topology_.durability == "async") return good("commits wait for nobody");
         auto const replicas = topology_.nodes.size() - 1;
-        if (topology_.sync_set.empty() && replicas > 0) return bad("no replica holds commits: the primary goes on alone", "pgtandem status");
+        if (topology_.sync_set.empty() && replicas > 0) {
+            return bad("no replica holds commits: the primary goes on alone", "pgtandem status");
+        }
         auto const names = ask(topology_.primary(), "SHOW synchronous_standby_names");
         if (!names) return bad(names.error());
         for (auto const& name : topology_.sync_set) {
-            if (names->value().find('"' + name + '"') == std::string::npos) return bad("PostgreSQL does not wait for " + name);
+            if (names->value().find('"' + name + '"') == std::string::npos) {
+                return bad("PostgreSQL does not wait for " + name);
+            }
         }
         return good(replicas == 0 ? "there are no replicas" : "commits wait for " + join(topology_.sync_set, " or "));
     }

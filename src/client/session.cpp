@@ -93,7 +93,8 @@ Result<Session> Session::connect(Conninfo const& conninfo, Deadline deadline) {
     }
     PQsetnonblocking(connection, 1);
     // Notices of the server are not ours to print.
-    PQsetNoticeProcessor(connection, [](void*, char const*) {}, nullptr);
+    PQsetNoticeProcessor(
+        connection, [](void*, char const*) {}, nullptr);
     return session;
 }
 

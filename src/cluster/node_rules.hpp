@@ -1,5 +1,6 @@
-// What one node's agent does next: facts in, one intent out, as rows an operator could read. The first that matches wins.
-// No clock, no socket, no process; level-triggered, so that whatever was killed halfway is simply looked at again.
+// What one node's agent does next: facts in, one intent out, as rows an operator could read.
+// The first that matches wins. No clock, no socket, no process; level-triggered, so that whatever was killed halfway
+// is simply looked at again.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -51,7 +52,8 @@ using F = NodeFacts const&;
 
 inline constexpr auto node_rules = std::to_array<NodeRule>({
     {"removed-stop", [](F f) { return f.removed && f.server != Server::stopped; }, Intent::stop, "is being removed"},
-    {"down-stop", [](F f) { return f.stopping && f.server != Server::stopped; }, Intent::stop, "the cluster is going down"},
+    {"down-stop", [](F f) { return f.stopping && f.server != Server::stopped; }, Intent::stop,
+     "the cluster is going down"},
     {"down", [](F f) { return f.stopping; }, Intent::rest, "is down"},
     {"removed-waits", [](F f) { return f.removed && !f.primary_answers; }, Intent::wait_for_primary,
      "waits for the primary to give up its slot"},
@@ -59,8 +61,8 @@ inline constexpr auto node_rules = std::to_array<NodeRule>({
     {"primary-lost", [](F f) { return f.is_primary && !f.has_data && f.was_initialized; }, Intent::refuse,
      "the primary's data is gone; it is never made anew over a cluster that had data"},
     {"primary-new", [](F f) { return f.is_primary && !f.has_data; }, Intent::initialize, "has no data yet"},
-    {"copy-ready-stop", [](F f) { return !f.is_primary && f.copy_is_ready && f.server != Server::stopped; }, Intent::stop,
-     "a new copy waits to take its place"},
+    {"copy-ready-stop", [](F f) { return !f.is_primary && f.copy_is_ready && f.server != Server::stopped; },
+     Intent::stop, "a new copy waits to take its place"},
     {"copy-ready", [](F f) { return !f.is_primary && f.copy_is_ready; }, Intent::install, "its copy is complete"},
     {"replica-new", [](F f) { return !f.is_primary && !(f.has_data && f.data_is_current) && f.primary_answers; },
      Intent::clone, "copies the primary"},

@@ -31,7 +31,7 @@ struct NodeEntry {
 struct ClusterState {
     int format = 1;
     int pg_major = 0;
-    std::string pg_bin{};  // where the user said the programs are; empty: found
+    std::string pg_bin{};             // where the user said the programs are; empty: found
     std::string system_identifier{};  // empty until the primary has been made
     Durability durability = Durability::sync;
     std::string listen = "127.0.0.1";
@@ -59,11 +59,11 @@ struct NodeReport {
     std::uint64_t total_bytes = 0;
     std::string error{};  // the last attempt's, until one succeeds
     std::string hint{};
-    int failures = 0;  // attempts in a row that failed
+    int failures = 0;                         // attempts in a row that failed
     std::map<std::string, double> seconds{};  // how long each step took
-    bool ready = false;  // runs as it should: the primary takes writes, the replica streams
-    int generation = 0;  // of the data it runs with
-    std::uint64_t settled_revision = 0;  // of the key "cluster" whose settings are in effect
+    bool ready = false;                       // runs as it should: the primary takes writes, the replica streams
+    int generation = 0;                       // of the data it runs with
+    std::uint64_t settled_revision = 0;       // of the key "cluster" whose settings are in effect
     bool operator==(NodeReport const&) const = default;
 };
 

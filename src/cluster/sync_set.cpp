@@ -14,7 +14,8 @@ std::vector<std::string> choose_sync_set(Durability durability, std::map<std::st
         bool const counts = link.is_streaming || link.last_streamed_ago < alone_after;
         if (counts || durability == Durability::strict) names.push_back(name);
     }
-    // strict keeps every replica in the set for ever; but before any has streamed there is nothing a commit could wait for.
+    // strict keeps every replica in the set for ever; but before any has streamed
+    // there is nothing a commit could wait for.
     bool const any_ever = std::ranges::any_of(replicas, [](auto const& entry) {
         return entry.second.is_streaming || entry.second.last_streamed_ago != std::chrono::nanoseconds::max();
     });

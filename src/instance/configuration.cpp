@@ -82,7 +82,8 @@ constexpr Kept kept_settings[] = {
 
 std::string render_settings(ServerConfiguration const& configuration, ClusterPaths const& paths) {
     auto lines = shared_settings(paths);
-    // Only the primary of the cluster archives: a replica that somebody promotes by hand may not put its own history there.
+    // Only the primary of the cluster archives: a replica that somebody promotes by hand
+    // may not put its own history there.
     auto const archive = fmt::format("/bin/sh {} \"%p\" \"%f\"", in_command(paths.archive_script()));
     lines.emplace_back("archive_command", configuration.primary_conninfo.empty() ? archive : "");
     lines.emplace_back("log_directory", paths.node(configuration.name).log().string());
@@ -92,7 +93,8 @@ std::string render_settings(ServerConfiguration const& configuration, ClusterPat
     lines.emplace_back("primary_conninfo", configuration.primary_conninfo);
     lines.emplace_back("primary_slot_name", configuration.primary_slot_name);
     lines.emplace_back("synchronous_standby_names", configuration.synchronous_standby_names);
-    std::string text = "# Written by pgtandem; what you change here is written over. Use: pgtandem up --set name=value\n";
+    std::string text =
+        "# Written by pgtandem; what you change here is written over. Use: pgtandem up --set name=value\n";
     for (auto const& [name, value] : lines) {
         if (!configuration.settings.contains(name)) text += fmt::format("{} = {}\n", name, quoted_setting(value));
     }
@@ -104,7 +106,8 @@ std::string render_settings(ServerConfiguration const& configuration, ClusterPat
 }
 
 std::string render_hba(std::string const& listen) {
-    std::string text = "# Written by pgtandem when the cluster was made. No line trusts: every connection has a password.\n";
+    std::string text =
+        "# Written by pgtandem when the cluster was made. No line trusts: every connection has a password.\n";
     auto const line = [&](std::string_view type, std::string_view database, std::string_view user,
                           std::string_view address, std::string_view method) {
         text += fmt::format("{:<7} {:<12} {:<22} {:<14} {}\n", type, database, user, address, method);

@@ -1,5 +1,6 @@
 // One server's configuration files, as text: a pure function of what the cluster wants.
-// Our settings stand in a file of our own that the data folder's postgresql.conf includes; that file itself is the user's.
+// Our settings stand in a file of our own that the data folder's postgresql.conf includes; that file itself is the
+// user's.
 #pragma once
 #include <cstdint>
 #include <map>

@@ -66,7 +66,8 @@ Result<Credentials> make_credentials(WantedCredentials const& wanted) {
                            "another POSTGRES_DB");
     }
     if (made.password.find_first_of("\r\n") != std::string::npos) {
-        return usage_error("making the role", made.user, "its password has a line break, which a password file cannot hold");
+        return usage_error("making the role", made.user,
+                           "its password has a line break, which a password file cannot hold");
     }
     return made;
 }
@@ -83,8 +84,8 @@ Result<std::optional<Credentials>> load_credentials(ClusterPaths const& paths) {
 
 Status save_credentials(ClusterPaths const& paths, Credentials const& credentials) {
     PGTANDEM_CHECK(write_file(paths.passfile(), passfile_line(credentials.user, credentials.password)));
-    PGTANDEM_CHECK(write_file(paths.replication_passfile(),
-                              passfile_line(replication_role, credentials.replication_password)));
+    PGTANDEM_CHECK(
+        write_file(paths.replication_passfile(), passfile_line(replication_role, credentials.replication_password)));
     PGTANDEM_CHECK(write_file(paths.internal_credentials(),
                               render_environment({{"ADMIN_PASSWORD", credentials.admin_password},
                                                   {"REPLICATION_PASSWORD", credentials.replication_password}})));

@@ -25,7 +25,8 @@ Result<Outcome> run_to_end(Program const& program, StopSignal const& stop, OnErr
 // A file that is there only as long as this object.
 class PasswordFile {
 public:
-    PasswordFile(Path path, std::string const& password) : path_(std::move(path)), status_(write_file(path_, password)) {}
+    PasswordFile(Path path, std::string const& password)
+        : path_(std::move(path)), status_(write_file(path_, password)) {}
     PasswordFile(PasswordFile const&) = delete;
     PasswordFile& operator=(PasswordFile const&) = delete;
     ~PasswordFile() { ::unlink(path_.c_str()); }
@@ -122,9 +123,9 @@ Status fill_clone(PgPrograms const& programs, NodePaths const& node, CloneSource
     // The copy's WAL was streamed and is checked when the replica starts; the manifest covers every other file.
     Program const verify{programs / "pg_verifybackup", {"--no-parse-wal", node.clone().string()}, {}, node.folder};
     PGTANDEM_CHECK(run_to_end(verify, stop));
-    PGTANDEM_CHECK(add_files(node.clone(), {{our_settings_file, settings},
-                                            {"standby.signal", ""},
-                                            {generation_file, std::to_string(generation) + "\n"}}));
+    PGTANDEM_CHECK(add_files(
+        node.clone(),
+        {{our_settings_file, settings}, {"standby.signal", ""}, {generation_file, std::to_string(generation) + "\n"}}));
     PGTANDEM_CHECK(sync_folder(programs, node, stop));
     return move_durably(node.clone(), node.ready());
 }

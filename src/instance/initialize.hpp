@@ -42,8 +42,8 @@ int data_generation(NodePaths const& node);
 Result<bool> write_settings(Path const& data, std::string const& settings, bool is_replica);
 bool settings_are_current(Path const& data, std::string const& settings, bool is_replica);
 
-// The settings that a replica may not have lower than its primary (the manual, "Hot Standby"), as the primary had them in
-// the WAL that this data folder has replayed: pg_controldata's.
+// The settings that a replica may not have lower than its primary (the manual, "Hot Standby"), as the primary had them
+// in the WAL that this data folder has replayed: pg_controldata's.
 Result<std::map<std::string, int>> replayed_limits(PgPrograms const& programs, Path const& data);
 
 // One line of pg_basebackup --progress: "  1024/23456 kB (4%), ..."; nothing for other lines.

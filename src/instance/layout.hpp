@@ -8,8 +8,8 @@
 
 namespace pgtandem {
 
-// One node's folder. A copy grows in 'clone', is whole once it is called 'ready', and is the server's once it is 'data';
-// what it replaces is 'old' until the new copy streams.
+// One node's folder. A copy grows in 'clone', is whole once it is called 'ready', and is the server's once it is
+// 'data'; what it replaces is 'old' until the new copy streams.
 struct NodePaths {
     Path folder;
     Path data() const { return folder / "data"; }
@@ -36,8 +36,8 @@ struct ClusterPaths {
     Path log() const { return folder / "log"; }
     Path nodes() const { return folder / "nodes"; }
     NodePaths node(std::string_view name) const { return {nodes() / name}; }
-    // The folder of the servers' Unix sockets: below the cluster's, or, where that path is longer than a socket's address
-    // may be (107 bytes), one in /tmp whose name comes from the cluster's path.
+    // The folder of the servers' Unix sockets: below the cluster's, or, where that path is longer than a socket's
+    // address may be (107 bytes), one in /tmp whose name comes from the cluster's path.
     Path sockets() const;
     Path socket(std::uint16_t port) const { return sockets() / (".s.PGSQL." + std::to_string(port)); }
 };

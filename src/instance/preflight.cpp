@@ -20,10 +20,26 @@ namespace fs = std::filesystem;
 namespace {
 
 // What a first `up` that was killed early may have left without a store.
-constexpr auto early_files = std::to_array<std::string_view>(
-    {"up.lock", "credentials.env", "internal.env", "pgpass", "replication.pgpass", "credentials.env.new", "internal.env.new",
-     "pgpass.new", "replication.pgpass.new", "store.json.new", "store.json.lock", "log", "run", "archive", "archive_wal.sh",
-     "archive_wal.sh.new", "reports.json", "reports.json.new", "reports.json.lock", "nodes"});
+constexpr auto early_files = std::to_array<std::string_view>({"up.lock",
+                                                              "credentials.env",
+                                                              "internal.env",
+                                                              "pgpass",
+                                                              "replication.pgpass",
+                                                              "credentials.env.new",
+                                                              "internal.env.new",
+                                                              "pgpass.new",
+                                                              "replication.pgpass.new",
+                                                              "store.json.new",
+                                                              "store.json.lock",
+                                                              "log",
+                                                              "run",
+                                                              "archive",
+                                                              "archive_wal.sh",
+                                                              "archive_wal.sh.new",
+                                                              "reports.json",
+                                                              "reports.json.new",
+                                                              "reports.json.lock",
+                                                              "nodes"});
 
 // A node's room: its first WAL, and what PostgreSQL keeps for more (min_wal_size).
 constexpr std::uint64_t least_node_bytes = 128 << 20;
@@ -31,7 +47,9 @@ constexpr std::uint64_t least_node_bytes = 128 << 20;
 Status check_owner(Path const& folder, SystemUser const& owner) {
     struct stat info {};
     if (::stat(folder.c_str(), &info) != 0) return fail_errno("looking at the folder", folder.string());
-    if (!S_ISDIR(info.st_mode)) return fail("looking at the folder", folder.string(), "it is not a folder", "another --dir");
+    if (!S_ISDIR(info.st_mode)) {
+        return fail("looking at the folder", folder.string(), "it is not a folder", "another --dir");
+    }
     bool const is_roots_own = ::geteuid() == 0 && info.st_uid == 0 && fs::is_empty(folder);
     if (info.st_uid != owner.uid && !is_roots_own) {
         return fail("looking at the folder", folder.string(),
@@ -39,7 +57,8 @@ Status check_owner(Path const& folder, SystemUser const& owner) {
                     "another --dir, or the command as that user");
     }
     if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-        return fail("looking at the folder", folder.string(), "other users may write to it", "chmod go-w " + folder.string());
+        return fail("looking at the folder", folder.string(), "other users may write to it",
+                    "chmod go-w " + folder.string());
     }
     return {};
 }
@@ -62,7 +81,9 @@ std::string postgres_words(Outcome const& outcome) {
     for (auto const& line : split_lines(outcome.errors)) {
         for (auto const* level : {"FATAL:  ", "ERROR:  ", "LOG:  ", "postgres: "}) {
             auto const at = line.find(level);
-            if (at != std::string::npos) return replace_all(line.substr(at + std::string_view(level).size()), "\"", "'");
+            if (at != std::string::npos) {
+                return replace_all(line.substr(at + std::string_view(level).size()), "\"", "'");
+            }
         }
     }
     return explain(outcome);
@@ -130,7 +151,8 @@ Status make_folder(ClusterPaths const& paths, SystemUser const& owner) {
 Status check_port(std::string const& node, std::string const& listen, std::uint16_t port) {
     for (auto const& address : split(listen_addresses(listen), ',')) {
         if (auto const why = why_port_is_taken(std::string(trim(address)), port)) {
-            return fail("checking the port for " + node, fmt::format("{}:{}", trim(address), port), *why, "--port with another");
+            return fail("checking the port for " + node, fmt::format("{}:{}", trim(address), port), *why,
+                        "--port with another");
         }
     }
     return {};
@@ -160,7 +182,8 @@ Status check_settings(PgPrograms const& programs, Path const& scratch, Settings 
     auto const data = folder.path().string();
     for (auto const& [name, value] : settings) {
         // One at a time, so that the message is about the right one.
-        auto const taken = run_postgres(programs, folder.path(), {"-D", data, "-C", "port", fmt::format("--{}={}", name, value)});
+        auto const taken =
+            run_postgres(programs, folder.path(), {"-D", data, "-C", "port", fmt::format("--{}={}", name, value)});
         if (taken) continue;
         bool const is_unknown = taken.error().why.starts_with("unrecognized");
         return fail(Error(taken.error()).with_hint(is_unknown ? nearest_setting(programs, name) : ""));

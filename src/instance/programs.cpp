@@ -90,9 +90,10 @@ Result<PgPrograms> find_programs(std::optional<Path> const& chosen, std::optiona
     if (chosen) {
         PGTANDEM_TRY(found, inspect(*chosen));
         if (major && found.major != *major) {
-            return fail("looking for PostgreSQL's programs", chosen->string(),
-                        fmt::format("these are of version {}, the cluster's data is of version {}", found.version, *major),
-                        fmt::format("--pg-bin with the programs of version {}", *major));
+            return fail(
+                "looking for PostgreSQL's programs", chosen->string(),
+                fmt::format("these are of version {}, the cluster's data is of version {}", found.version, *major),
+                fmt::format("--pg-bin with the programs of version {}", *major));
         }
         best = found;
     } else {
@@ -104,9 +105,9 @@ Result<PgPrograms> find_programs(std::optional<Path> const& chosen, std::optiona
     }
     if (!best) return none_found(major);
     if (best->major < oldest_supported_major) {
-        return fail("looking for PostgreSQL's programs", best->folder.string(),
-                    fmt::format("version {} is older than {}, the oldest supported", best->version,
-                                oldest_supported_major));
+        return fail(
+            "looking for PostgreSQL's programs", best->folder.string(),
+            fmt::format("version {} is older than {}, the oldest supported", best->version, oldest_supported_major));
     }
     return *best;
 }

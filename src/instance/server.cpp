@@ -76,18 +76,18 @@ ServerProcess observe_server(NodePaths const& node) {
     return {ready ? ServerState::running : ServerState::starting, *guard, pidfile.pid};
 }
 
-Result<pid_t> launch_server(PgPrograms const& programs, NodePaths const& node, Path const& socket, Executable const& self) {
+Result<pid_t> launch_server(PgPrograms const& programs, NodePaths const& node, Path const& socket,
+                            Executable const& self) {
     PGTANDEM_CHECK(make_directory(node.log()));
     end_leftover_servers(node.data());
     // Nobody runs there now. The lock files that a killed server left could name a process id that somebody else has by
     // now, and PostgreSQL would then refuse to start.
     std::error_code ignored;
-    for (auto const& stale : {node.data() / "postmaster.pid", Path(socket.string() + ".lock"), socket}) fs::remove(stale, ignored);
-    Program const guard{"pgtandem",
-                        {"guard", node.folder.string(), (programs / "postgres").string()},
-                        {},
-                        node.folder,
-                        self.fd};
+    for (auto const& stale : {node.data() / "postmaster.pid", Path(socket.string() + ".lock"), socket}) {
+        fs::remove(stale, ignored);
+    }
+    Program const guard{
+        "pgtandem", {"guard", node.folder.string(), (programs / "postgres").string()}, {}, node.folder, self.fd};
     PGTANDEM_TRY(pid, start_detached(guard, node.guard_log()));
     while (LockFile::holder(node.guard_lock()) != pid) {
         if (::waitpid(pid, nullptr, WNOHANG) == pid) return fail("starting the server", "", last_words(node));

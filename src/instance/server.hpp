@@ -29,10 +29,11 @@ struct Executable {
     std::string name;
 };
 
-// Ends what a killed guard may have left, then starts a guard; returns once the guard is there. The server then starts on
-// its own: observe_server() tells when it runs, or that the guard has gone because it could not.
-// 'socket' is the server's Unix socket.
-Result<pid_t> launch_server(PgPrograms const& programs, NodePaths const& node, Path const& socket, Executable const& self);
+// Ends what a killed guard may have left, then starts a guard; returns once the guard is there. The server then starts
+// on its own: observe_server() tells when it runs, or that the guard has gone because it could not. 'socket' is the
+// server's Unix socket.
+Result<pid_t> launch_server(PgPrograms const& programs, NodePaths const& node, Path const& socket,
+                            Executable const& self);
 
 // Asks the guard for a fast shutdown. Does not wait.
 void ask_server_to_stop(NodePaths const& node);

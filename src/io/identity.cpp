@@ -12,9 +12,7 @@ namespace pgtandem {
 
 namespace {
 
-SystemUser from_entry(passwd const& entry) {
-    return {entry.pw_uid, entry.pw_gid, entry.pw_name, entry.pw_dir};
-}
+SystemUser from_entry(passwd const& entry) { return {entry.pw_uid, entry.pw_gid, entry.pw_name, entry.pw_dir}; }
 
 }  // namespace
 

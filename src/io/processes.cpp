@@ -60,7 +60,8 @@ std::optional<Listener> listening_socket(std::string const& table, std::uint16_t
         std::istringstream fields(line);
         std::string slot, local, remote, state, queues, timer, retransmits, timeout;
         Listener listener{};
-        fields >> slot >> local >> remote >> state >> queues >> timer >> retransmits >> listener.uid >> timeout >> listener.inode;
+        fields >> slot >> local >> remote >> state >> queues >> timer >> retransmits >> listener.uid >> timeout >>
+            listener.inode;
         auto const colon = local.rfind(':');
         if (state != "0A" || colon == std::string::npos) continue;
         unsigned local_port = 0;

@@ -32,8 +32,8 @@ struct Outcome {
 using OnErrors = std::function<void(std::string_view)>;
 
 // Runs the program to its end and gives what it wrote (the last 1 MiB of each stream). The child dies with the calling
-// thread. Errors: it cannot be started; 'stop' was requested or the deadline passed (then it has been ended and reaped).
-// A non-zero status is not an error here.
+// thread. Errors: it cannot be started; 'stop' was requested or the deadline passed (then it has been ended and
+// reaped). A non-zero status is not an error here.
 Result<Outcome> run(Program const& program, StopSignal const& stop, Deadline deadline, OnErrors const& on_errors = {});
 
 // Starts the program in a session of its own, to live on without us; stdin is /dev/null, stdout and stderr go to 'log'.

@@ -7,9 +7,9 @@
 namespace pgtandem {
 
 std::string to_keywords(Conninfo const& conninfo) {
-    auto text = fmt::format("host={} port={} user={} application_name={}", quoted_conninfo_value(conninfo.host),
-                            conninfo.port, quoted_conninfo_value(conninfo.user),
-                            quoted_conninfo_value(conninfo.application_name));
+    auto text =
+        fmt::format("host={} port={} user={} application_name={}", quoted_conninfo_value(conninfo.host), conninfo.port,
+                    quoted_conninfo_value(conninfo.user), quoted_conninfo_value(conninfo.application_name));
     if (!conninfo.database.empty()) text += " dbname=" + quoted_conninfo_value(conninfo.database);
     if (!conninfo.passfile.empty()) text += " passfile=" + quoted_conninfo_value(conninfo.passfile);
     if (conninfo.replication) text += " replication=true";

@@ -30,7 +30,8 @@ std::string percent_encoded(std::string_view text) {
     std::string encoded;
     for (char const letter : text) {
         auto const byte = static_cast<unsigned char>(letter);
-        bool const unreserved = byte < 128 && (std::isalnum(byte) || std::string_view("-._~").find(letter) != std::string_view::npos);
+        bool const unreserved =
+            byte < 128 && (std::isalnum(byte) || std::string_view("-._~").find(letter) != std::string_view::npos);
         if (unreserved) {
             encoded += letter;
         } else {
