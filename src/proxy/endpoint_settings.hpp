@@ -1,0 +1,59 @@
+// The endpoint's settings as one immutable value: a reload makes a new one, running sessions keep theirs until they look again.
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/files.hpp"
+#include "io/loop.hpp"
+
+namespace pgtandem::proxy {
+
+enum class PoolMode {
+    transparent,  // a transaction at a time, and PostgreSQL's session semantics: pinned where nothing else is right
+    transaction,  // a transaction at a time, settings and protocol-level prepared statements carried along, nothing pinned
+    session,      // a backend for each client as long as it stays
+};
+
+enum class TlsMode { off, allow, require };  // of clients
+
+struct EndpointSettings {
+    std::vector<std::string> listen{"127.0.0.1"};  // numeric addresses
+    std::uint16_t port = 6432;                     // to the primary
+    std::uint16_t reads_port = 6433;               // to the replicas; 0: none
+    Path unix_socket_folder{};                     // .s.PGSQL.<port> there, or none
+    io::LoopKind io = io::LoopKind::automatic;
+    unsigned threads = 0;  // 0: one for every two cores
+
+    PoolMode pool_mode = PoolMode::transparent;
+    std::size_t pool_size = 20;             // backends per server, database and user
+    std::size_t server_connections = 80;    // backends per server
+    std::size_t client_connections = 20000;
+    std::size_t user_client_connections = 0;  // per user and per database; 0: as PostgreSQL's own limits say
+    std::size_t queue_length = 10000;         // clients that wait for a backend
+
+    // 0: no limit
+    std::chrono::milliseconds login_timeout{60'000};
+    std::chrono::milliseconds connect_timeout{15'000};
+    std::chrono::milliseconds query_wait_timeout{120'000};
+    std::chrono::milliseconds client_idle_timeout{0};
+    std::chrono::milliseconds idle_in_transaction_timeout{0};
+    std::chrono::milliseconds server_idle_timeout{600'000};
+    std::chrono::milliseconds server_lifetime{3'600'000};
+    std::chrono::milliseconds drain_timeout{60'000};  // of a restart
+
+    std::size_t prepared_statements = 500;      // kept on each backend
+    std::size_t analysed_bytes = 1 << 20;       // a longer statement is not looked at: it pins
+
+    TlsMode tls = TlsMode::allow;  // off where there is no certificate
+    Path tls_certificate{};
+    Path tls_key{};
+    Path tls_client_ca{};
+
+    std::vector<std::string> console_admins{};  // besides superusers
+    std::vector<std::string> console_readers{};  // besides members of pg_monitor
+    std::vector<std::string> refused_users{};    // may not log in here: pgtandem's own roles
+};
+
+}  // namespace pgtandem::proxy
