@@ -1,0 +1,23 @@
+// Finds what the statements of a query text do to session state. Pure; never throws but for want of memory; no
+// recursion on the text. Whatever is not proven harmless is pinned as unproven.
+#pragma once
+#include <string_view>
+#include <vector>
+
+#include "sql/catalog_facts.hpp"
+#include "sql/effects.hpp"
+
+namespace pgtandem::sql {
+
+struct Analysis {
+    // One per statement that gives one CommandComplete, in order; empty statements give none. A text that PostgreSQL's
+    // lexer would refuse is one unproven statement.
+    std::vector<Effects> statements;
+    // The result holds for this very text only, not for all texts of the same fingerprint.
+    bool depends_on_literals = false;
+};
+
+// The text is what the server will lex: in a client encoding for which is_safe_to_lex() (sql/lexer.hpp) holds.
+Analysis analyze(std::string_view text, bool standard_conforming_strings, CatalogFacts const& facts);
+
+}  // namespace pgtandem::sql

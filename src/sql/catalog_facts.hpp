@@ -1,0 +1,71 @@
+// What a database's catalog says about functions, relations and operators that may change session state.
+// A value: built from the rows of catalog_query() on that database, then only read, by any thread.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/result.hpp"
+#include "sql/pins.hpp"
+
+namespace pgtandem::sql {
+
+// The text of the query that gives the rows: one statement for PostgreSQL 13 to 18, all names qualified.
+std::string_view catalog_query();
+
+// What the user knows better, by bare function names (folded).
+struct FunctionOverrides {
+    std::set<std::string, std::less<>> harmless;
+    std::set<std::string, std::less<>> pinning;
+};
+
+struct RelationPins {
+    Pins on_read;
+    Pins on_write;   // by INSERT, UPDATE, DELETE, MERGE, TRUNCATE, COPY FROM
+    Pins on_insert;  // in addition, where column defaults are put in
+
+    bool operator==(RelationPins const&) const = default;
+};
+
+class CatalogFacts {
+public:
+    using Row = std::vector<std::optional<std::string>>;
+
+    // Knows PostgreSQL's own functions only.
+    CatalogFacts() = default;
+    static Result<CatalogFacts> from_rows(std::span<Row const> rows, FunctionOverrides const& overrides);
+
+    Pins function(std::string_view name) const;
+    RelationPins relation(std::string_view name) const;
+    Pins operator_symbol(std::string_view symbol) const;
+    Pins on_any_statement() const { return on_any_statement_; }  // casts, domains and types are used without being named
+    Pins on_ddl() const { return on_ddl_; }                      // event triggers
+    std::size_t size() const { return names_.size() + operators_.size(); }
+
+private:
+    struct NameHash {
+        using is_transparent = void;
+        std::size_t operator()(std::string_view name) const { return std::hash<std::string_view>{}(name); }
+    };
+    struct NamePins {
+        std::optional<Pins> function;
+        RelationPins relation;
+    };
+    template <class Value>
+    using ByName = std::unordered_map<std::string, Value, NameHash, std::equal_to<>>;
+
+    friend class CatalogFactsBuilder;
+
+    ByName<NamePins> names_;
+    ByName<Pins> operators_;
+    Pins on_any_statement_;
+    Pins on_ddl_;
+};
+
+}  // namespace pgtandem::sql
