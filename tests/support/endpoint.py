@@ -1,0 +1,108 @@
+"""Where a client connects: straight to a server, or to the endpoint before it. The same scenario runs against both."""
+import contextlib
+import functools
+import json
+import subprocess
+from dataclasses import dataclass, replace
+from urllib.parse import quote
+
+import psycopg
+from tandem import BINARY, Tandem, environment, server_user
+
+NO_ENDPOINT = "this pgtandem opens no endpoint yet: `pgtandem up --help` does not name --endpoint-port"
+
+
+@dataclass(frozen=True)
+class Place:
+    host: str
+    port: int
+    user: str
+    password: str
+    dbname: str
+
+    def at(self, **changed):
+        return replace(self, **changed)
+
+    def words(self):
+        return {"host": self.host, "port": self.port, "user": self.user, "password": self.password, "dbname": self.dbname}
+
+    def uri(self):
+        return f"postgresql://{quote(self.user)}:{quote(self.password)}@{self.host}:{self.port}/{quote(self.dbname)}"
+
+    def variables(self):
+        """For libpq's programs."""
+        return {"PGHOST": self.host, "PGPORT": str(self.port), "PGUSER": self.user, "PGPASSWORD": self.password,
+                "PGDATABASE": self.dbname}
+
+    def connect(self, **more):
+        return psycopg.connect(**{**self.words(), "connect_timeout": 60, "autocommit": True, **more})
+
+    def sql(self, query, **more):
+        with self.connect(**more) as session:
+            cursor = session.execute(query)
+            return cursor.fetchall() if cursor.description else []
+
+    def value(self, query, **more):
+        return self.sql(query, **more)[0][0]
+
+    def run(self, *words, stdin="", patience=120, **variables):
+        """One of libpq's programs against this place."""
+        return subprocess.run([str(word) for word in words], capture_output=True, text=True, input=stdin, timeout=patience,
+                              cwd="/tmp", env=environment(**{**self.variables(), **variables}), **server_user())
+
+
+@functools.cache
+def has_endpoint():
+    done = subprocess.run([str(BINARY), "up", "--help"], capture_output=True, text=True, cwd="/")
+    return "--endpoint-port" in done.stdout
+
+
+class Served:
+    """A cluster with its endpoint, where the program has one. 'settings' are the endpoint's, by name."""
+
+    def __init__(self, replicas=0, **settings):
+        self.tandem = Tandem()
+        self.replicas = replicas
+        self.settings = settings
+
+    def __enter__(self):
+        words = ["--replicas", str(self.replicas), "--set", "max_connections=200", "--set", "max_prepared_transactions=10"]
+        if has_endpoint():
+            words += ["--endpoint-port", str(self.endpoint_port), "--reads-port", str(self.endpoint_port + 1)]
+            words += self.settings_words()
+        with contextlib.ExitStack() as undo:
+            undo.push(self.tandem)
+            self.tandem.up(*words)
+            undo.pop_all()
+        return self
+
+    def __exit__(self, *reason):
+        self.tandem.__exit__(*reason)
+
+    def settings_words(self):
+        file = self.tandem.parent / "pgtandem.toml"
+        lines = [f"{name} = {json.dumps(value)}" for name, value in self.settings.items()]
+        file.write_text("\n".join(["[endpoint]", *lines]) + "\n")
+        file.chmod(0o644)
+        return ["--config", str(file)]
+
+    @property
+    def endpoint_port(self):
+        return self.tandem.port + 8
+
+    @property
+    def straight(self):
+        known = self.tandem.credentials()
+        return Place("127.0.0.1", self.tandem.node_port("node1"), known["POSTGRES_USER"], known["POSTGRES_PASSWORD"],
+                     known["POSTGRES_DB"])
+
+    @property
+    def endpoint(self):
+        return self.straight.at(port=self.endpoint_port)
+
+    def console(self, command):
+        """The rows of a command of the console, as dictionaries."""
+        with self.endpoint.at(dbname="pgtandem").connect(cursor_factory=psycopg.ClientCursor) as session:
+            session.prepare_threshold = None
+            cursor = session.execute(command)
+            return [dict(zip([column.name for column in cursor.description], row)) for row in cursor.fetchall()]
