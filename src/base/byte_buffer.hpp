@@ -21,6 +21,7 @@ public:
 
     bool empty() const { return begin_ == end_; }
     std::size_t size() const { return end_ - begin_; }
+    std::size_t capacity() const { return capacity_; }
     std::string_view view() const { return {memory_.get() + begin_, size()}; }
     char* data() { return memory_.get() + begin_; }
 

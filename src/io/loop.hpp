@@ -47,8 +47,8 @@ public:
     virtual LoopKind kind() const = 0;
     // Turns until stop() is called.
     virtual void run() = 0;
-    virtual void stop() = 0;                               // from any thread
-    virtual void post(std::function<void()> work) = 0;     // from any thread; runs in one of the next turns
+    virtual void stop() = 0;                            // from any thread
+    virtual void post(std::function<void()> work) = 0;  // from any thread; runs in one of the next turns
     // Runs after the events of this turn and before its sends. For work that events put off; from the loop's thread.
     virtual void defer(std::function<void()> work) = 0;
 

@@ -26,10 +26,11 @@ protected:
     ~StreamOwner() = default;
 };
 
-// Reading stops by itself while more than this is unconsumed (or than want_input() asked for), and goes on when it has been
-// consumed.
+// Reading stops by itself while more than this is unconsumed (or than want_input() asked for), and goes on when it has
+// been consumed.
 inline constexpr std::size_t input_high = 64 << 10;
-// A stream with more unsent than output_high is one to stop feeding; the owner is told when it has drained below output_low.
+// A stream with more unsent than output_high is one to stop feeding; the owner is told when it has drained below
+// output_low.
 inline constexpr std::size_t output_high = 128 << 10;
 inline constexpr std::size_t output_low = 32 << 10;
 
@@ -61,9 +62,9 @@ public:
     // Why it is broken: "connection refused", a TLS error's words ...
     virtual std::string const& why_broken() const = 0;
 
-    // Turns TLS on from the next byte on. After a request for it, it is an error (broken at once) when input() is not empty:
-    // nothing may lie in the buffer when TLS begins. Direct: input() is the handshake's beginning, and ALPN must say
-    // "postgresql". on_event() comes when health() has gone from handshaking to open or broken.
+    // Turns TLS on from the next byte on. After a request for it, it is an error (broken at once) when input() is not
+    // empty: nothing may lie in the buffer when TLS begins. Direct: input() is the handshake's beginning, and ALPN must
+    // say "postgresql". on_event() comes when health() has gone from handshaking to open or broken.
     virtual void start_tls_server(TlsContext const& context, TlsStart how) = 0;
     // 'host' is checked against the certificate where the context verifies names.
     virtual void start_tls_client(TlsContext const& context, std::string const& host) = 0;

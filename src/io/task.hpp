@@ -1,4 +1,5 @@
-// A coroutine that starts when it is awaited and belongs to the one who awaits it. No thread, no allocation but its frame.
+// A coroutine that starts when it is awaited and belongs to the one who awaits it. No thread, no allocation but its
+// frame.
 #pragma once
 #include <coroutine>
 #include <exception>

@@ -16,7 +16,8 @@ class TlsContext {
 public:
     // PEM files; the key must not be readable by others. Speaks TLS 1.2 and later, offers ALPN "postgresql".
     // 'client_ca' not empty: asks clients for a certificate signed by it and refuses others.
-    static Result<std::shared_ptr<TlsContext const>> server(Path const& certificate, Path const& key, Path const& client_ca = {});
+    static Result<std::shared_ptr<TlsContext const>> server(Path const& certificate, Path const& key,
+                                                            Path const& client_ca = {});
     static Result<std::shared_ptr<TlsContext const>> client(TlsVerify verify, Path const& root_certificates = {});
     ~TlsContext();
 
@@ -24,7 +25,8 @@ public:
     bool verifies_names() const { return verifies_names_; }
 
 private:
-    explicit TlsContext(ssl_ctx_st* context, bool verifies_names) : context_(context), verifies_names_(verifies_names) {}
+    explicit TlsContext(ssl_ctx_st* context, bool verifies_names)
+        : context_(context), verifies_names_(verifies_names) {}
     ssl_ctx_st* context_;
     bool verifies_names_;
 };
