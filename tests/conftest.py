@@ -6,6 +6,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "support"))
 
+from endpoint import endpoint, place  # noqa: E402, F401
 from tandem import Tandem  # noqa: E402
 
 

@@ -2,11 +2,14 @@
 import contextlib
 import functools
 import json
+import re
 import subprocess
 from dataclasses import dataclass, replace
+from pathlib import Path
 from urllib.parse import quote
 
 import psycopg
+import pytest
 from tandem import BINARY, Tandem, environment, server_user
 
 NO_ENDPOINT = "this pgtandem opens no endpoint yet: `pgtandem up --help` does not name --endpoint-port"
@@ -66,7 +69,7 @@ class Served:
         self.settings = settings
 
     def __enter__(self):
-        words = ["--replicas", str(self.replicas), "--set", "max_connections=200", "--set", "max_prepared_transactions=10"]
+        words = ["--replicas", str(self.replicas), "--set", "max_connections=300", "--set", "max_prepared_transactions=10"]
         if has_endpoint():
             words += ["--endpoint-port", str(self.endpoint_port), "--reads-port", str(self.endpoint_port + 1)]
             words += self.settings_words()
@@ -100,9 +103,47 @@ class Served:
     def endpoint(self):
         return self.straight.at(port=self.endpoint_port)
 
+    def backends(self):
+        """The server's sessions of clients, whoever opened them, but not pgtandem's own and not the one that asks."""
+        return self.straight.sql("""SELECT pid, coalesce(state, ''), application_name, query FROM pg_stat_activity
+            WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND usename = current_user
+            AND application_name NOT LIKE 'pgtandem%'""")
+
+    def busy_backends(self):
+        return [backend for backend in self.backends() if backend[1] != "idle"]
+
+    def up_resident_bytes(self):
+        text = (Path("/proc") / str(self.tandem.up_process()) / "status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+)", text)[1]) * 1024
+
     def console(self, command):
         """The rows of a command of the console, as dictionaries."""
         with self.endpoint.at(dbname="pgtandem").connect(cursor_factory=psycopg.ClientCursor) as session:
             session.prepare_threshold = None
             cursor = session.execute(command)
             return [dict(zip([column.name for column in cursor.description], row)) for row in cursor.fetchall()]
+
+
+def served_for(*wanted, **settings):
+    """A module's fixture: one cluster for all its tests."""
+    @pytest.fixture(scope="module")
+    def served():
+        with Served(*wanted, **settings) as made:
+            yield made
+    return served
+
+
+@pytest.fixture
+def endpoint(served):
+    """The endpoint of the module's cluster; skips where the program has none yet."""
+    if not has_endpoint():
+        pytest.skip(NO_ENDPOINT)
+    return served.endpoint
+
+
+@pytest.fixture(params=["straight", "endpoint"])
+def place(served, request):
+    """The same test straight and through the endpoint."""
+    if request.param == "endpoint" and not has_endpoint():
+        pytest.skip(NO_ENDPOINT)
+    return getattr(served, request.param)

@@ -1,5 +1,6 @@
 """SCRAM-SHA-256 as a client does it (RFC 5802, RFC 7677), each step by hand so that a test can stop or lie at any of them."""
 import base64
+import functools
 import hashlib
 import hmac
 import os
@@ -7,6 +8,12 @@ import os
 
 def keyed(key, value):
     return hmac.digest(key, value, "sha256")
+
+
+@functools.cache
+def salted(password, salt, iterations):
+    """Slow on purpose, so once for all clients of a role."""
+    return hashlib.pbkdf2_hmac("sha256", password.encode(), base64.b64decode(salt), iterations)
 
 
 class Scram:
@@ -22,13 +29,13 @@ class Scram:
         """The client's last message, for the server's first."""
         said = dict(part.split("=", 1) for part in server_first.decode().split(","))
         assert said["r"].startswith(self.nonce) and len(said["r"]) > len(self.nonce)
-        salted = hashlib.pbkdf2_hmac("sha256", self.password.encode(), base64.b64decode(said["s"]), int(said["i"]))
-        client_key = keyed(salted, b"Client Key")
+        key = salted(self.password, said["s"], int(said["i"]))
+        client_key = keyed(key, b"Client Key")
         without_proof = f"c=biws,r={said['r']}"
         everything = ",".join((self.first_bare, server_first.decode(), without_proof)).encode()
         signature = keyed(hashlib.sha256(client_key).digest(), everything)
         proof = bytes(left ^ right for left, right in zip(client_key, signature))
-        self.server_signature = keyed(keyed(salted, b"Server Key"), everything)
+        self.server_signature = keyed(keyed(key, b"Server Key"), everything)
         return f"{without_proof},p={base64.b64encode(proof).decode()}".encode()
 
     def check(self, server_final):

@@ -1,0 +1,87 @@
+#!/usr/bin/env python3
+"""Memory of a proxy per idle client, and how it does with many active ones, beside PgBouncer.
+
+IDLE=10000 clients log in and then do nothing; what the process's resident memory grew by, divided by their number, is what each
+costs (goal: 4 KB). They stay while ACTIVE=2000 clients of pgbench select for SECONDS=5.
+"""
+import os
+import resource
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent / "support"))
+
+from proxies import Stand  # noqa: E402
+from wire_client import WireClient  # noqa: E402
+
+IDLE = int(os.environ.get("IDLE", "10000"))
+ACTIVE = int(os.environ.get("ACTIVE", "2000"))
+SECONDS = os.environ.get("SECONDS", "5")
+PROXIES = os.environ.get("PROXIES", "pgtandem pgbouncer").split()
+CLIENTS_PER_ADDRESS = 5000
+LOGINS_AT_ONCE = 8
+
+
+def raise_limits():
+    """For us, and by inheritance for the proxies."""
+    wanted = 4 * (IDLE + ACTIVE) + 1000
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if hard != resource.RLIM_INFINITY and hard < wanted and os.geteuid() == 0:
+        hard = wanted
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, hard), hard))
+
+
+def log_in(place, number):
+    source = (f"127.0.0.{2 + number // CLIENTS_PER_ADDRESS}", 0)
+    client = WireClient(place, source).log_in()
+    client.transcript.clear()
+    return client
+
+
+def settled_bytes(proxy):
+    """Resident memory once it no longer grows."""
+    before = 0
+    while (now := proxy.resident_bytes()) > before:
+        before = now
+        time.sleep(0.5)
+    return now
+
+
+def idle(proxy):
+    warm = [log_in(proxy.place, number) for number in range(10)]
+    before = settled_bytes(proxy)
+    begun = time.monotonic()
+    with ThreadPoolExecutor(LOGINS_AT_ONCE) as pool:
+        clients = list(pool.map(lambda number: log_in(proxy.place, number), range(IDLE)))
+    took = time.monotonic() - begun
+    grown = settled_bytes(proxy) - before
+    print(f"{proxy.name}: {IDLE} idle clients: {grown / 1e6:.1f} MB, {grown / IDLE:.0f} bytes each (goal 4096); "
+          f"logins {IDLE / took:.0f} per second; process {(before + grown) / 1e6:.0f} MB")
+    return warm + clients
+
+
+def active(proxy):
+    done = proxy.place.run("pgbench", "-n", "-S", "-c", ACTIVE, "-j", 2, "-T", SECONDS, "-P", 1, patience=300)
+    wanted = ("number of failed", "latency average", "initial connection", "tps")
+    lines = [line for line in done.stdout.splitlines() if line.startswith(wanted)]
+    print(f"{proxy.name}: {ACTIVE} active clients beside them: {'; '.join(lines) or done.stderr.strip().splitlines()[-1]}; "
+          f"process {proxy.resident_bytes() / 1e6:.0f} MB")
+
+
+def main():
+    raise_limits()
+    with Stand(PROXIES, IDLE + ACTIVE) as stand:
+        done = stand.server.run("pgbench", "-i", "-q", "-s", 1)
+        assert done.returncode == 0, done.stderr
+        for proxy in stand.proxies:
+            clients = idle(proxy)
+            active(proxy)
+            for client in clients[::100]:
+                assert client.value("SELECT 1") == "1", "an idle client was lost"
+            for client in clients:
+                client.close()
+
+
+main()
