@@ -1,6 +1,7 @@
 // What a database's catalog says about functions, relations and operators that may change session state.
 // A value: built from the rows of catalog_query() on that database, then only read, by any thread.
 #pragma once
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "sql/lexer.hpp"
 #include "sql/pins.hpp"
 
 namespace pgtandem::sql {
@@ -38,14 +40,18 @@ public:
     using Row = std::vector<std::optional<std::string>>;
 
     // Knows PostgreSQL's own functions only.
-    CatalogFacts() = default;
+    CatalogFacts();
     static Result<CatalogFacts> from_rows(std::span<Row const> rows, FunctionOverrides const& overrides);
 
+    // False for nearly all names that none of the following knows; cheap.
+    bool may_know(Token const& name) const;
     Pins function(std::string_view name) const;
     RelationPins relation(std::string_view name) const;
     Pins operator_symbol(std::string_view symbol) const;
-    Pins on_any_statement() const { return on_any_statement_; }  // casts, domains and types are used without being named
-    Pins on_ddl() const { return on_ddl_; }                      // event triggers
+    Pins on_any_statement() const {
+        return on_any_statement_;
+    }                                        // casts, domains and types are used without being named
+    Pins on_ddl() const { return on_ddl_; }  // event triggers
     std::size_t size() const { return names_.size() + operators_.size(); }
 
 private:
@@ -54,7 +60,8 @@ private:
         std::size_t operator()(std::string_view name) const { return std::hash<std::string_view>{}(name); }
     };
     struct NamePins {
-        std::optional<Pins> function;
+        Pins function;
+        bool is_harmless = false;  // the user says so
         RelationPins relation;
     };
     template <class Value>
@@ -62,6 +69,14 @@ private:
 
     friend class CatalogFactsBuilder;
 
+    NamePins& known(std::string const& name);
+    NamePins const* find(std::string_view name) const;
+
+    // All names with letters beyond ASCII are one: the client's encoding, and how the server folds such letters in
+    // encodings of one byte a letter, are not known here.
+    static constexpr std::string_view foreign = "\x80";
+
+    std::array<std::uint64_t, 64> firsts_by_length_{};  // bit: first byte modulo 64
     ByName<NamePins> names_;
     ByName<Pins> operators_;
     Pins on_any_statement_;

@@ -11,7 +11,8 @@ constexpr std::array<unsigned char, 256> make_fold_table() {
     std::array<unsigned char, 256> table{};
     for (unsigned c = 0; c < 256; ++c) {
         bool const is_upper = c >= 'A' && c <= 'Z';
-        bool const is_part = is_upper || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '$' || c >= 0x80;
+        bool const is_part =
+            is_upper || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '$' || c >= 0x80;
         if (is_part) table[c] = static_cast<unsigned char>(is_upper ? c + 32 : c);
     }
     return table;
@@ -63,13 +64,14 @@ std::string identifier_text(Token const& token) {
 bool is_safe_to_lex(std::string_view client_encoding) {
     std::string name;
     for (char c : client_encoding) {
-        if (auto const folded = identifier_fold[static_cast<unsigned char>(c)]; folded != 0 && folded != '_' && folded != '$') {
+        if (auto const folded = identifier_fold[static_cast<unsigned char>(c)];
+            folded != 0 && folded != '_' && folded != '$') {
             name += static_cast<char>(folded);
         }
     }
-    static constexpr std::string_view unsafe[] = {"sjis",  "mskanji", "shiftjis", "win932",  "windows932",  "big5",
-                                                  "win950", "windows950", "gbk",   "win936",  "windows936", "uhc",
-                                                  "win949", "windows949", "gb18030", "johab", "shiftjis2004"};
+    static constexpr std::string_view unsafe[] = {"sjis",   "mskanji",    "shiftjis", "win932", "windows932",  "big5",
+                                                  "win950", "windows950", "gbk",      "win936", "windows936",  "uhc",
+                                                  "win949", "windows949", "gb18030",  "johab",  "shiftjis2004"};
     return std::ranges::find(unsafe, std::string_view(name)) == std::end(unsafe);
 }
 

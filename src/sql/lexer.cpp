@@ -54,14 +54,16 @@ Token Lexer::next() {
             switch (peek(1)) {
                 case '\'':
                     if ((*at_ | 0x20) != 'u') {
-                        return string(start, at_ + 1, (*at_ | 0x20) == 'e' || ((*at_ | 0x20) == 'n' && !standard_conforming_strings_));
+                        return string(start, at_ + 1,
+                                      (*at_ | 0x20) == 'e' || ((*at_ | 0x20) == 'n' && !standard_conforming_strings_));
                     }
                     break;
                 case '&':
                     if ((*at_ | 0x20) != 'u') break;
                     if (peek(2) == '"') return quoted(start, at_ + 2, Token::Kind::unicode);
                     // PostgreSQL refuses U&'' where a backslash may escape a quote.
-                    if (peek(2) == '\'') return standard_conforming_strings_ ? string(start, at_ + 2, false) : broken(start);
+                    if (peek(2) == '\'')
+                        return standard_conforming_strings_ ? string(start, at_ + 2, false) : broken(start);
                     break;
                 default: break;
             }

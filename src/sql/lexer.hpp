@@ -36,7 +36,9 @@ extern std::array<unsigned char, 256> const identifier_fold;
 class Lexer {
 public:
     Lexer(std::string_view text, bool standard_conforming_strings)
-        : at_(text.data()), end_(text.data() + text.size()), standard_conforming_strings_(standard_conforming_strings) {}
+        : at_(text.data()),
+          end_(text.data() + text.size()),
+          standard_conforming_strings_(standard_conforming_strings) {}
 
     // After 'end' or 'broken' it gives the same again.
     Token next();

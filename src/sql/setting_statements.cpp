@@ -20,7 +20,8 @@ void mark_unproven(Effects& effects) {
 bool is_temporary_schema_named(std::string_view value) { return value.find("pg_temp") != value.npos; }
 
 // Adds the change, unless the setting is one that cannot be brought along.
-void add_setting(Effects& effects, Kind kind, std::string name, std::string replay, std::optional<std::string> const& value) {
+void add_setting(Effects& effects, Kind kind, std::string name, std::string replay,
+                 std::optional<std::string> const& value) {
     if (name == "session_authorization") {
         effects.pins |= Pin::session_authorization;
         return;
@@ -71,14 +72,16 @@ std::optional<SettingValue> read_value(Cursor& cursor, bool standard_conforming_
 }
 
 // "SET <words> <value>"; DEFAULT alone is a reset.
-void read_assignment(Cursor& cursor, bool scs, Kind kind, std::string name, std::string const& words, Effects& effects) {
+void read_assignment(Cursor& cursor, bool scs, Kind kind, std::string name, std::string const& words,
+                     Effects& effects) {
     bool const is_default = cursor.at("default");
     auto const value = read_value(cursor, scs);
     if (!value) return mark_unproven(effects);
     if (is_default && kind == Kind::set && value->single) {
         return add_setting(effects, Kind::reset, std::move(name), "", "default");
     }
-    add_setting(effects, kind, std::move(name), "SET " + words + " " + value->text, is_default ? "default" : value->single);
+    add_setting(effects, kind, std::move(name), "SET " + words + " " + value->text,
+                is_default ? "default" : value->single);
 }
 
 // "a" or "a.b.c", both as folded name and as text to write again.
@@ -104,7 +107,8 @@ void read_time_zone(Cursor& cursor, bool scs, Kind kind, Effects& effects) {
 }
 
 void read_names(Cursor& cursor, bool scs, Kind kind, Effects& effects) {
-    if (cursor.done()) return add_setting(effects, kind == Kind::set ? Kind::reset : kind, "client_encoding", "", "default");
+    if (cursor.done())
+        return add_setting(effects, kind == Kind::set ? Kind::reset : kind, "client_encoding", "", "default");
     read_assignment(cursor, scs, kind, "client_encoding", "NAMES", effects);
 }
 
@@ -117,7 +121,8 @@ void read_set_name(Cursor& cursor, bool scs, Kind kind, Effects& effects) {
     if (name == "names") return read_names(cursor, scs, kind, effects);
     if (name == "role") return read_assignment(cursor, scs, kind, "role", "ROLE", effects);
     if (name == "schema") return read_assignment(cursor, scs, kind, "search_path", "SCHEMA", effects);
-    if (name == "xml" && cursor.accept("option")) return read_assignment(cursor, scs, kind, "xmloption", "XML OPTION", effects);
+    if (name == "xml" && cursor.accept("option"))
+        return read_assignment(cursor, scs, kind, "xmloption", "XML OPTION", effects);
     if (name == "authorization") {
         effects.pins |= Pin::session_authorization;
         return;
@@ -193,7 +198,8 @@ bool read_lone_set_config(Cursor cursor, bool scs, Effects& effects) {
     if (folded.find('\'') != std::string::npos) return false;
     effects.verb = Verb::set;
     auto replay = "SELECT pg_catalog.set_config('" + folded + "', " + *literal + ", false)";
-    add_setting(effects, is_local ? Kind::set_local : Kind::set, std::move(folded), std::move(replay), plain_value(value_token));
+    add_setting(effects, is_local ? Kind::set_local : Kind::set, std::move(folded), std::move(replay),
+                plain_value(value_token));
     return true;
 }
 
@@ -222,13 +228,15 @@ bool is_local_call(Cursor& cursor) {
 
 void read_set_config(std::string_view statement, bool scs, Effects& effects) {
     if (read_lone_set_config(Cursor(statement, scs), scs, effects)) return;
-    // The whole text again for each call, since calls may stand in another's arguments.
+    // The arguments are read again for each call, since calls may stand in another's; bounded, so that nobody can make
+    // a text that takes for ever.
+    int calls_left = 8;
     for (Cursor cursor(statement, scs); !cursor.done();) {
         auto const token = cursor.take();
         if (!token.is_name() || identifier_text(token) != "set_config" || !cursor.token().is('(')) continue;
         auto arguments = cursor;
         arguments.advance();
-        if (!is_local_call(arguments)) return mark_unproven(effects);
+        if (--calls_left < 0 || !is_local_call(arguments)) return mark_unproven(effects);
     }
 }
 

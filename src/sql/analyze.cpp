@@ -1,0 +1,24 @@
+#include "sql/analyze.hpp"
+
+#include "sql/statement_scan.hpp"
+#include "sql/statements.hpp"
+
+namespace pgtandem::sql {
+
+Analysis analyze(std::string_view text, bool standard_conforming_strings, CatalogFacts const& facts) {
+    Analysis analysis;
+    Lexer lexer(text, standard_conforming_strings);
+    for (bool is_last = false; !is_last;) {
+        auto const scan = scan_statement(lexer, facts);
+        is_last = scan.is_last;
+        if (scan.token_count == 0) continue;
+        // A broken text is refused as a whole.
+        if (scan.is_broken) analysis.statements.clear();
+        auto const& effects =
+            analysis.statements.emplace_back(statement_effects(scan, standard_conforming_strings, facts));
+        analysis.depends_on_literals |= effects.verb == Verb::set || scan.calls_set_config || scan.is_broken;
+    }
+    return analysis;
+}
+
+}  // namespace pgtandem::sql

@@ -1,0 +1,56 @@
+#include "sql/builtins.hpp"
+
+namespace pgtandem::sql {
+
+std::span<PinningFunction const> pinning_functions() {
+    static constexpr PinningFunction all[] = {
+        {"set_config", Pin::unproven},
+        {"setseed", Pin::unproven},
+        {"pg_advisory_lock", Pin::advisory_lock},
+        {"pg_advisory_lock_shared", Pin::advisory_lock},
+        {"pg_try_advisory_lock", Pin::advisory_lock},
+        {"pg_try_advisory_lock_shared", Pin::advisory_lock},
+        {"nextval", Pin::sequence},
+        {"setval", Pin::sequence},
+        {"currval", Pin::sequence},
+        {"lastval", Pin::sequence},
+        {"pg_backend_pid", Pin::backend_identity},
+        {"pg_prepared_statement", Pin::prepared_statement},
+        {"query_to_xml", Pin::unproven},
+        {"query_to_xmlschema", Pin::unproven},
+        {"query_to_xml_and_xmlschema", Pin::unproven},
+        {"table_to_xml", Pin::unproven},
+        {"table_to_xmlschema", Pin::unproven},
+        {"table_to_xml_and_xmlschema", Pin::unproven},
+        {"cursor_to_xml", Pin::unproven},
+        {"cursor_to_xmlschema", Pin::unproven},
+        {"schema_to_xml", Pin::unproven},
+        {"schema_to_xmlschema", Pin::unproven},
+        {"schema_to_xml_and_xmlschema", Pin::unproven},
+        {"database_to_xml", Pin::unproven},
+        {"database_to_xmlschema", Pin::unproven},
+        {"database_to_xml_and_xmlschema", Pin::unproven},
+        {"ts_stat", Pin::unproven},
+        {"ts_rewrite", Pin::unproven},
+        {"pg_replication_origin_session_setup", Pin::replication},
+        {"pg_replication_origin_session_reset", Pin::replication},
+        {"pg_replication_origin_session_progress", Pin::replication},
+        {"pg_replication_origin_session_is_setup", Pin::replication},
+        {"pg_create_physical_replication_slot", Pin::replication},
+        {"pg_create_logical_replication_slot", Pin::replication},
+        {"pg_copy_physical_replication_slot", Pin::replication},
+        {"pg_copy_logical_replication_slot", Pin::replication},
+        {"connectby", Pin::unproven},
+        {"xpath_table", Pin::unproven},
+    };
+    return all;
+}
+
+Pins pins_by_prefix(std::string_view name) {
+    for (std::string_view const prefix : {"dblink", "crosstab", "connectby"}) {
+        if (name.starts_with(prefix)) return Pin::unproven;
+    }
+    return {};
+}
+
+}  // namespace pgtandem::sql

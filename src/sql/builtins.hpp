@@ -1,0 +1,21 @@
+// PostgreSQL's own functions, and those of well-known extensions in C, that change session state or run SQL given as
+// text.
+#pragma once
+#include <span>
+#include <string_view>
+
+#include "sql/pins.hpp"
+
+namespace pgtandem::sql {
+
+struct PinningFunction {
+    std::string_view name;
+    Pins pins;
+};
+
+std::span<PinningFunction const> pinning_functions();
+
+// Whole families by their first letters: dblink_connect, crosstab3.
+Pins pins_by_prefix(std::string_view name);
+
+}  // namespace pgtandem::sql

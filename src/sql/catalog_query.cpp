@@ -1,0 +1,117 @@
+// The rows: kind, subject, object, detail. Subjects of relations are oids; functions go by their bare names.
+//   function  name           -              volatile | called code of a non-volatile one
+//   calls     function       function       -
+//   relation  oid            name           identity | -
+//   uses      relation       function       r | w | i: in which way of touching the relation the function runs
+//   edge      relation       relation       rr | ww | ri ...: touching the first so touches the second so
+//   operator  symbol         function       -
+//   anywhere  function       -              what uses it: a cast, a domain, an operator class
+//   on_ddl    function       -              the event trigger
+#include "sql/catalog_facts.hpp"
+
+namespace pgtandem::sql {
+
+// Expressions are searched for the functions and operators they hold in the form in which the catalog keeps them
+// (pg_node_tree), since pg_depend does not tell of PostgreSQL's own functions. Objects below 16384 are PostgreSQL's.
+std::string_view catalog_query() {
+    return R"sql(
+WITH expressions (relid, mode, tree) AS (
+    SELECT d.adrelid, CASE WHEN a.attgenerated = '' THEN 'i' ELSE 'w' END, d.adbin::pg_catalog.text
+    FROM pg_catalog.pg_attrdef d
+    JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) d.adrelid AND a.attnum OPERATOR(pg_catalog.=) d.adnum
+    UNION ALL
+    SELECT c.conrelid, 'w', c.conbin::pg_catalog.text FROM pg_catalog.pg_constraint c
+    WHERE c.conbin IS NOT NULL AND c.conrelid OPERATOR(pg_catalog.<>) 0::pg_catalog.oid
+    UNION ALL
+    SELECT i.indrelid, 'w', pg_catalog.concat(i.indexprs::pg_catalog.text, i.indpred::pg_catalog.text)
+    FROM pg_catalog.pg_index i WHERE i.indexprs IS NOT NULL OR i.indpred IS NOT NULL
+    UNION ALL
+    SELECT t.tgrelid, 'w', t.tgqual::pg_catalog.text FROM pg_catalog.pg_trigger t WHERE t.tgqual IS NOT NULL
+    UNION ALL
+    SELECT p.polrelid, m.mode, pg_catalog.concat(p.polqual::pg_catalog.text, p.polwithcheck::pg_catalog.text)
+    FROM pg_catalog.pg_policy p, (VALUES ('r'), ('w')) AS m (mode)
+    UNION ALL
+    SELECT r.ev_class, m.mode, pg_catalog.concat(r.ev_qual::pg_catalog.text, r.ev_action::pg_catalog.text)
+    FROM pg_catalog.pg_rewrite r, (VALUES ('r'), ('w')) AS m (mode)
+    WHERE r.ev_class OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid AND (m.mode OPERATOR(pg_catalog.=) 'w' OR r.ev_type OPERATOR(pg_catalog.=) '1')
+), domain_trees (tree) AS (
+    SELECT c.conbin::pg_catalog.text FROM pg_catalog.pg_constraint c
+    WHERE c.contypid OPERATOR(pg_catalog.<>) 0::pg_catalog.oid AND c.conbin IS NOT NULL
+      AND c.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
+    UNION ALL
+    SELECT t.typdefaultbin::pg_catalog.text FROM pg_catalog.pg_type t
+    WHERE t.typdefaultbin IS NOT NULL AND t.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
+), found (relid, mode, what, id) AS (
+    SELECT e.relid, e.mode, m.found[1], m.found[2]::pg_catalog.oid
+    FROM expressions e, pg_catalog.regexp_matches(e.tree, ':(funcid|aggfnoid|winfnoid|opno|relid) ([0-9]+)', 'g') AS m (found)
+    UNION
+    SELECT NULL, 'any', m.found[1], m.found[2]::pg_catalog.oid
+    FROM domain_trees d, pg_catalog.regexp_matches(d.tree, ':(funcid|aggfnoid|winfnoid|opno) ([0-9]+)', 'g') AS m (found)
+), used (relid, mode, function) AS (
+    SELECT f.relid, f.mode, f.id FROM found f WHERE f.what NOT IN ('relid', 'opno')
+    UNION
+    SELECT f.relid, f.mode, o.oprcode::pg_catalog.oid FROM found f
+    JOIN pg_catalog.pg_operator o ON o.oid OPERATOR(pg_catalog.=) f.id WHERE f.what OPERATOR(pg_catalog.=) 'opno'
+    UNION
+    SELECT t.tgrelid, 'w', t.tgfoid FROM pg_catalog.pg_trigger t
+), code (oid, name, body) AS (
+    SELECT p.oid, p.proname, CASE WHEN p.prosrc OPERATOR(pg_catalog.=) '' THEN pg_catalog.pg_get_functiondef(p.oid) ELSE p.prosrc END
+    FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_language l ON l.oid OPERATOR(pg_catalog.=) p.prolang
+    WHERE p.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid AND p.provolatile OPERATOR(pg_catalog.<>) 'v'
+      AND p.prokind OPERATOR(pg_catalog.<>) 'a' AND l.lanname NOT IN ('c', 'internal')
+)
+SELECT 'function', p.proname::pg_catalog.text, NULL::pg_catalog.text, 'volatile'
+FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_language l ON l.oid OPERATOR(pg_catalog.=) p.prolang
+WHERE p.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid AND p.provolatile OPERATOR(pg_catalog.=) 'v'
+  AND p.prokind OPERATOR(pg_catalog.<>) 'a' AND l.lanname NOT IN ('c', 'internal')
+UNION ALL
+SELECT 'code', c.name::pg_catalog.text, NULL, c.body FROM code c
+UNION ALL
+SELECT 'calls', a.proname::pg_catalog.text, p.proname::pg_catalog.text, NULL
+FROM pg_catalog.pg_aggregate g
+JOIN pg_catalog.pg_proc a ON a.oid OPERATOR(pg_catalog.=) g.aggfnoid::pg_catalog.oid
+JOIN pg_catalog.pg_proc p ON p.oid::pg_catalog.oid OPERATOR(pg_catalog.=) ANY (ARRAY[g.aggtransfn::pg_catalog.oid,
+    g.aggfinalfn::pg_catalog.oid, g.aggcombinefn::pg_catalog.oid, g.aggmtransfn::pg_catalog.oid, g.aggminvtransfn::pg_catalog.oid,
+    g.aggmfinalfn::pg_catalog.oid])
+WHERE a.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
+UNION ALL
+SELECT 'relation', c.oid::pg_catalog.text, c.relname::pg_catalog.text,
+    CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_attribute a
+        WHERE a.attrelid OPERATOR(pg_catalog.=) c.oid AND a.attidentity OPERATOR(pg_catalog.<>) '') THEN 'identity' END
+FROM pg_catalog.pg_class c
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
+UNION ALL
+SELECT 'uses', u.relid::pg_catalog.text, p.proname::pg_catalog.text, u.mode
+FROM used u JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) u.function WHERE u.relid IS NOT NULL
+UNION ALL
+SELECT 'edge', f.relid::pg_catalog.text, f.id::pg_catalog.text, f.mode OPERATOR(pg_catalog.||) m.mode
+FROM found f, (VALUES ('r'), ('w'), ('i')) AS m (mode)
+WHERE f.what OPERATOR(pg_catalog.=) 'relid' AND (m.mode OPERATOR(pg_catalog.=) 'r' OR f.mode OPERATOR(pg_catalog.=) 'w')
+UNION ALL
+SELECT 'edge', i.inhparent::pg_catalog.text, i.inhrelid::pg_catalog.text, m.mode OPERATOR(pg_catalog.||) m.mode
+FROM pg_catalog.pg_inherits i, (VALUES ('r'), ('w'), ('i')) AS m (mode)
+UNION ALL
+SELECT 'edge', c.confrelid::pg_catalog.text, c.conrelid::pg_catalog.text, m.mode
+FROM pg_catalog.pg_constraint c, (VALUES ('ww'), ('wi')) AS m (mode)
+WHERE c.contype OPERATOR(pg_catalog.=) 'f' AND ('d' IN (c.confupdtype, c.confdeltype)
+   OR (m.mode OPERATOR(pg_catalog.=) 'ww' AND (c.confupdtype IN ('c', 'n') OR c.confdeltype IN ('c', 'n'))))
+UNION ALL
+SELECT 'operator', o.oprname::pg_catalog.text, p.proname::pg_catalog.text, NULL
+FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) o.oprcode::pg_catalog.oid
+WHERE p.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
+UNION ALL
+SELECT 'anywhere', p.proname::pg_catalog.text, NULL, x.what
+FROM (SELECT c.castfunc::pg_catalog.oid, 'cast' FROM pg_catalog.pg_cast c
+      UNION ALL SELECT a.amproc::pg_catalog.oid, 'operator class' FROM pg_catalog.pg_amproc a
+      UNION ALL SELECT r.rngcanonical::pg_catalog.oid, 'range type' FROM pg_catalog.pg_range r
+      UNION ALL SELECT r.rngsubdiff::pg_catalog.oid, 'range type' FROM pg_catalog.pg_range r
+      UNION ALL SELECT u.function, 'domain' FROM used u WHERE u.relid IS NULL) AS x (function, what)
+JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) x.function
+WHERE p.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid OR x.what OPERATOR(pg_catalog.=) 'domain'
+UNION ALL
+SELECT 'on_ddl', p.proname::pg_catalog.text, NULL, e.evtname::pg_catalog.text
+FROM pg_catalog.pg_event_trigger e JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) e.evtfoid
+)sql";
+}
+
+}  // namespace pgtandem::sql
