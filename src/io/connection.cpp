@@ -25,7 +25,7 @@ void Connection::connected() {
     tell_owner();
 }
 
-void Connection::received(std::string_view bytes) { show(bytes); }
+void Connection::received(std::string_view bytes) { tls_ ? decrypt(bytes) : show(bytes); }
 
 void Connection::show(std::string_view bytes) {
     if (pending_.empty())
@@ -41,6 +41,7 @@ void Connection::show(std::string_view bytes) {
 void Connection::ended() {
     at_end_ = true;
     if (send_error_ != 0) return broke(errno_text(send_error_));
+    if (health_ == Health::handshaking) return broke("the connection was closed during the TLS handshake");
     tell_owner();
 }
 
@@ -52,9 +53,12 @@ void Connection::receiving_failed(int error) {
 std::string_view Connection::bytes_to_send() {
     if (health_ == Health::connecting || health_ == Health::broken) return {};
     if (unsent() > output_high) was_above_high_ = true;
-    if (sending_.empty() && flushed_) {
+    if (sending_.empty() && flushed_ && health_ == Health::open) {
         flushed_ = false;
-        sending_.swap(output_);
+        if (tls_)
+            encrypt_output();
+        else
+            sending_.swap(output_);
     }
     return sending_.view();
 }
@@ -74,9 +78,7 @@ void Connection::sending_failed(int error) {
     drop_output();
     send_error_ = error;
     if (wants_input()) return;
-    health_ = Health::broken;
-    why_broken_ = errno_text(error);
-    loop_.tell_in_next_turn(*this);
+    break_in_next_turn(errno_text(error));
 }
 
 void Connection::drop_output() {
@@ -92,6 +94,13 @@ void Connection::broke(std::string why) {
     tell_owner();
 }
 
+void Connection::break_in_next_turn(std::string why) {
+    health_ = Health::broken;
+    why_broken_ = std::move(why);
+    drop_output();
+    loop_.tell_in_next_turn(*this);
+}
+
 void Connection::tell_owner() {
     if (is_alive()) owner_->on_event(*handle_);
 }
@@ -99,11 +108,18 @@ void Connection::tell_owner() {
 void Connection::abandon() {
     handle_ = nullptr;
     window_ = {};
-    auto const last = bytes_to_send();
-    // One try, without waiting: a last message before the end nearly always fits.
-    if (!last.empty()) ::send(fd_.get(), last.data(), last.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (health_ == Health::open && send_error_ == 0) {
+        bytes_to_send();
+        if (tls_) tls_->close(sending_);
+        send_last_words();
+    }
     drop_output();
     loop_.close(*this);
+}
+
+// One try, without waiting: a last message before the end nearly always fits.
+void Connection::send_last_words() {
+    if (!sending_.empty()) ::send(fd_.get(), sending_.data(), sending_.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 void Connection::consume(std::size_t count) {

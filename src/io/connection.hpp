@@ -8,6 +8,7 @@
 #include "base/byte_buffer.hpp"
 #include "base/unique_fd.hpp"
 #include "io/stream.hpp"
+#include "io/tls_session.hpp"
 
 namespace pgtandem::io {
 
@@ -47,6 +48,10 @@ public:
     std::size_t unsent() const { return output_.size() + sending_.size(); }
     void pause(bool paused);
     Health health() const { return health_; }
+    void start_tls_server(TlsContext const& context, TlsStart how);
+    void start_tls_client(TlsContext const& context, std::string const& host);
+    // Nothing before the handshake is done.
+    TlsSession const* tls() const { return tls_ && health_ == Health::open ? tls_.get() : nullptr; }
     std::string const& why_broken() const { return why_broken_; }
     void owner_is(StreamOwner& owner) { owner_ = &owner; }
     int fd() const { return fd_.get(); }
@@ -58,6 +63,11 @@ private:
     friend class LoopCore;
 
     void show(std::string_view bytes);
+    void decrypt(std::string_view bytes);
+    void encrypt_output();
+    void start_tls(std::unique_ptr<TlsSession> tls);
+    void break_in_next_turn(std::string why);
+    void send_last_words();
     void reconsider_reading();
     void drop_output();
 
@@ -67,7 +77,8 @@ private:
     std::string_view window_;  // the new input in the loop's memory, while the owner looks at it
     ByteBuffer pending_;       // the input that was left; if there is any, window_ is empty
     ByteBuffer output_;
-    ByteBuffer sending_;  // what goes out before output_
+    ByteBuffer sending_;  // what goes out before output_; with TLS: encrypted
+    std::unique_ptr<TlsSession> tls_;
     std::size_t wanted_ = 0;
     std::string why_broken_;
     int send_error_ = 0;

@@ -33,6 +33,8 @@ public:
     // A buffer that has been used before, or a new one; and back again.
     ByteBuffer spare_buffer();
     void recycle(ByteBuffer& buffer);
+    // For what TLS decrypts, while its owner looks at it.
+    ByteBuffer& plain_text() { return plain_text_; }
 
 protected:
     LoopCore() = default;
@@ -63,6 +65,7 @@ private:
     std::vector<Connection*> to_send_;
     std::vector<Connection*> to_tell_;
     std::vector<ByteBuffer> spare_buffers_;
+    ByteBuffer plain_text_;
 };
 
 }  // namespace pgtandem::io

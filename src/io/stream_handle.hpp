@@ -22,12 +22,16 @@ public:
     void resume_reading() override { connection_.pause(false); }
     Health health() const override { return connection_.health(); }
     std::string const& why_broken() const override { return connection_.why_broken(); }
-    void start_tls_server(TlsContext const&, TlsStart) override { connection_.broke("TLS: not built"); }
-    void start_tls_client(TlsContext const&, std::string const&) override { connection_.broke("TLS: not built"); }
-    bool is_tls() const override { return false; }
-    std::string tls_server_end_point() const override { return {}; }
-    std::string tls_description() const override { return {}; }
-    std::string tls_alpn() const override { return {}; }
+    void start_tls_server(TlsContext const& context, TlsStart how) override {
+        connection_.start_tls_server(context, how);
+    }
+    void start_tls_client(TlsContext const& context, std::string const& host) override {
+        connection_.start_tls_client(context, host);
+    }
+    bool is_tls() const override { return connection_.tls() != nullptr; }
+    std::string tls_server_end_point() const override { return is_tls() ? connection_.tls()->server_end_point() : ""; }
+    std::string tls_description() const override { return is_tls() ? connection_.tls()->description() : ""; }
+    std::string tls_alpn() const override { return is_tls() ? connection_.tls()->alpn() : ""; }
     void set_owner(StreamOwner& owner) override { connection_.owner_is(owner); }
     int fd() const override { return connection_.fd(); }
 

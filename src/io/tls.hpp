@@ -14,11 +14,14 @@ enum class TlsVerify { none, ca, full };
 
 class TlsContext {
 public:
-    // PEM files; the key must not be readable by others. Speaks TLS 1.2 and later, offers ALPN "postgresql".
+    // PEM files; the key must not be readable by others. Speaks TLS 1.2 and later, and ALPN "postgresql".
     // 'client_ca' not empty: asks clients for a certificate signed by it and refuses others.
     static Result<std::shared_ptr<TlsContext const>> server(Path const& certificate, Path const& key,
                                                             Path const& client_ca = {});
-    static Result<std::shared_ptr<TlsContext const>> client(TlsVerify verify, Path const& root_certificates = {});
+    // Without root certificates those of the system are trusted. 'offers_alpn': says "postgresql" in the handshake.
+    static Result<std::shared_ptr<TlsContext const>> client(TlsVerify verify, Path const& root_certificates = {},
+                                                            bool offers_alpn = false);
+    TlsContext(TlsContext const&) = delete;
     ~TlsContext();
 
     ssl_ctx_st* native() const { return context_; }
