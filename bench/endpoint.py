@@ -10,25 +10,20 @@ SECONDS=4 ROUNDS=3 CLIENTS="16 200" WORKLOADS="simple extended prepared tpcb" PR
 """
 import os
 import statistics
-import subprocess
 import sys
-import tempfile
-import time
 from collections import defaultdict
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "support"))
 
-from proxies import Stand, environment, server_user  # noqa: E402
+from proxies import Stand  # noqa: E402
+from under_pgbench import Refused, measure  # noqa: E402
 
 SECONDS = float(os.environ.get("SECONDS", "4"))
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
 SCALE = os.environ.get("SCALE", "10")
 CLIENTS = [int(word) for word in os.environ.get("CLIENTS", "16 200").split()]
 PROXIES = os.environ.get("PROXIES", " ".join(Stand.names)).split()
-WARM_UP_SECONDS = 1
-PATIENCE = 60  # seconds for the logins, and for pgbench's logs
-THREADS = 2
 WORDS = {
     "simple": ["-S", "-M", "simple"],
     "extended": ["-S", "-M", "extended"],
@@ -36,68 +31,6 @@ WORDS = {
     "tpcb": ["-b", "tpcb-like", "-M", "simple"],
 }
 WORKLOADS = os.environ.get("WORKLOADS", " ".join(WORDS)).split()
-
-
-class Refused(Exception):
-    """pgbench could not do this through this proxy; the text is its error."""
-
-
-def last_moment(file):
-    """When the last transaction ended that a log of pgbench tells of whole; pgbench writes its logs a block at a time."""
-    lines = file.read_text().splitlines()[-2:-1]
-    return int(lines[0].split()[4]) if lines else 0
-
-
-def wait_until(condition, process):
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        if process.poll() is not None or time.monotonic() > deadline:
-            process.kill()
-            said = [line for line in process.communicate()[1].splitlines() if "error:" in line]
-            raise Refused(said[0] if said else f"no transaction in {PATIENCE} s")
-        time.sleep(0.05)
-
-
-def latencies(folder, begin, end):
-    """Sorted microseconds of the transactions that ended between two moments, from pgbench's logs."""
-    found = []
-    for file in folder.glob("log.*"):
-        for line in file.read_text().splitlines()[:-1]:
-            words = line.split()
-            if words[2].isdigit() and begin <= int(words[4]) + int(words[5]) / 1e6 < end:
-                found.append(int(words[2]))
-    return sorted(found)
-
-
-def watch(folder, process, proxy):
-    """Lets pgbench run until all it did between two moments is in its logs: (begin, end, CPU of the proxy between them)."""
-    wait_until(lambda: any(map(last_moment, folder.glob("log.*"))), process)
-    time.sleep(WARM_UP_SECONDS)
-    begin, cpu = time.time(), proxy.cpu_microseconds()
-    time.sleep(SECONDS)
-    cpu, end = proxy.cpu_microseconds() - cpu, time.time()
-    wait_until(lambda: all(last_moment(file) > end for file in folder.glob("log.*")), process)
-    return begin, end, cpu
-
-
-def measure(proxy, workload, clients):
-    """(CPU us per transaction, transactions per second, p50 ms, p99 ms) of one run."""
-    with tempfile.TemporaryDirectory(prefix="bench_endpoint_") as name:
-        folder = Path(name)
-        folder.chmod(0o777)
-        words = ["pgbench", "-n", *WORDS[workload], "-c", clients, "-j", THREADS, "-T", int(3 * PATIENCE + SECONDS), "-l",
-                 "--log-prefix", folder / "log"]
-        process = subprocess.Popen([str(word) for word in words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-                                   cwd="/", env=environment(**proxy.place.variables()), **server_user())
-        try:
-            begin, end, cpu = watch(folder, process, proxy)
-        finally:
-            process.kill()
-            process.wait()
-        took = latencies(folder, begin, end)
-        if not took:
-            raise Refused(f"no transaction in {SECONDS:g} s")
-        return (cpu / len(took), len(took) / (end - begin), took[len(took) // 2] / 1e3, took[len(took) * 99 // 100] / 1e3)
 
 
 def medians(runs):
@@ -132,7 +65,7 @@ def main():
                         if proxy.name in refused:
                             continue
                         try:
-                            runs[proxy.name].append(measure(proxy, workload, clients))
+                            runs[proxy.name].append(measure(proxy, WORDS[workload], clients, SECONDS))
                         except Refused as why:
                             refused[proxy.name] = str(why)
                 print_table(workload, clients, stand.proxies, runs, refused)

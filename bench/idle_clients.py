@@ -14,11 +14,12 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent / "support"))
 
 from proxies import Stand  # noqa: E402
+from under_pgbench import Refused, measure  # noqa: E402
 from wire_client import WireClient  # noqa: E402
 
 IDLE = int(os.environ.get("IDLE", "10000"))
 ACTIVE = int(os.environ.get("ACTIVE", "2000"))
-SECONDS = os.environ.get("SECONDS", "5")
+SECONDS = float(os.environ.get("SECONDS", "5"))
 PROXIES = os.environ.get("PROXIES", "pgtandem pgbouncer").split()
 CLIENTS_PER_ADDRESS = 5000
 LOGINS_AT_ONCE = 8
@@ -63,11 +64,12 @@ def idle(proxy):
 
 
 def active(proxy):
-    done = proxy.place.run("pgbench", "-n", "-S", "-c", ACTIVE, "-j", 2, "-T", SECONDS, "-P", 1, patience=300)
-    wanted = ("number of failed", "latency average", "initial connection", "tps")
-    lines = [line for line in done.stdout.splitlines() if line.startswith(wanted)]
-    print(f"{proxy.name}: {ACTIVE} active clients beside them: {'; '.join(lines) or done.stderr.strip().splitlines()[-1]}; "
-          f"process {proxy.resident_bytes() / 1e6:.0f} MB")
+    try:
+        cpu, rate, half, most = measure(proxy, ["-S"], ACTIVE, SECONDS)
+        said = f"{rate:.0f} tx/s, {cpu:.1f} CPU us/tx, p50 {half:.1f} ms, p99 {most:.1f} ms"
+    except Refused as why:
+        said = f"refused: {why}"
+    print(f"{proxy.name}: {ACTIVE} active clients beside them: {said}; process {proxy.resident_bytes() / 1e6:.0f} MB")
 
 
 def main():
