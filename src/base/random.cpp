@@ -24,4 +24,14 @@ std::string random_word(std::size_t length) {
     return word;
 }
 
+std::string random_bytes(std::size_t count) {
+    std::string bytes(count, '\0');
+    for (std::size_t done = 0; done < count;) {
+        auto const got = ::getrandom(bytes.data() + done, count - done, 0);
+        if (got < 0 && errno != EINTR) std::abort();
+        if (got > 0) done += static_cast<std::size_t>(got);
+    }
+    return bytes;
+}
+
 }  // namespace pgtandem

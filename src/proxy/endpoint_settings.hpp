@@ -39,6 +39,7 @@ struct EndpointSettings {
     std::chrono::milliseconds query_wait_timeout{120'000};
     std::chrono::milliseconds client_idle_timeout{0};
     std::chrono::milliseconds idle_in_transaction_timeout{0};
+    std::chrono::milliseconds client_stall_timeout{300'000};  // a client that does not take its results holds a backend so long
     std::chrono::milliseconds server_idle_timeout{600'000};
     std::chrono::milliseconds server_lifetime{3'600'000};
     std::chrono::milliseconds drain_timeout{60'000};  // of a restart

@@ -1,0 +1,137 @@
+// One connection to a server, logged in as one user to one database. Belongs to a pool; serves one session at a time.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/deadline.hpp"
+#include "io/loop.hpp"
+#include "io/task.hpp"
+#include "proxy/event.hpp"
+#include "proxy/expected.hpp"
+#include "proxy/prepared.hpp"
+#include "proxy/reported.hpp"
+#include "proxy/routing.hpp"
+#include "proxy/session_settings.hpp"
+#include "wire/authentication.hpp"
+#include "wire/error_response.hpp"
+#include "wire/scram.hpp"
+
+namespace pgtandem::proxy {
+
+class Backend;
+class ClientSession;
+
+// What a login to a server needs; taken from the client's own login.
+struct ServerLogin {
+    std::string user;
+    std::vector<std::pair<std::string, std::string>> parameters;  // of the startup message, user and database among them
+    std::optional<wire::ScramKeys> scram{};  // recovered from the client's proof
+    std::string md5{};                       // pg_authid's "md5..."
+    std::string password{};                  // where the client gave it in clear
+};
+
+// Whoever keeps backends: told how a login ended, and when an idle backend has something to say.
+class BackendKeeper {
+public:
+    virtual void logged_in(Backend& backend) = 0;
+    // It never became one, or it has ended: 'why' is the server's own word, or ours (08006).
+    virtual void lost(Backend& backend, wire::ErrorFields why) = 0;
+    // What a session left on it is gone.
+    virtual void was_reset(Backend& backend) = 0;
+    virtual ReportedRegistry& reported_registry() = 0;
+
+protected:
+    ~BackendKeeper() = default;
+};
+
+class Backend final : public io::StreamOwner {
+public:
+    Backend(io::Loop& loop, BackendKeeper& keeper, std::uint64_t number, ServerEntry server, std::shared_ptr<ServerLogin const> login,
+            std::chrono::milliseconds connect_timeout);
+    Backend(Backend const&) = delete;
+    Backend& operator=(Backend const&) = delete;
+
+    void on_event(io::Stream& stream) override;
+
+    io::Stream& stream() { return *stream_; }
+    ServerEntry const& server() const { return server_; }
+    std::string const& user() const { return login_->user; }
+    std::uint32_t process_id() const { return process_id_; }
+    std::string const& cancel_key() const { return cancel_key_; }
+    bool is_logged_in() const { return is_logged_in_; }
+    // Nothing outstanding, no transaction, nothing unread: may serve another session.
+    bool is_clean() const { return expected.empty() && transaction == 'I' && !is_tainted && is_open(); }
+    // Takes away what a session has left; was_reset() tells when that is done.
+    void reset();
+    // Looks at what has come between two uses.
+    void look_while_idle();
+    bool is_open() const { return stream_ && stream_->health() == io::Health::open && !stream_->at_end(); }
+
+    ClientSession* session = nullptr;  // whom it serves
+
+    // As the server has it. Kept by the session that the backend serves.
+    ExpectedQueue expected;
+    char transaction = 'I';
+    ReportedRef reported;
+    SettingsRef settings = no_settings();
+    std::set<std::string, std::less<>> custom_settings;  // names that are defined here for good
+    PreparedOnBackend prepared;
+    PreparedRef unnamed;         // what its unnamed statement is
+    bool is_tainted = false;     // its answers can no longer be counted: it is not given to another session
+    bool is_retired = false;     // to be closed when it is given back
+    int cancels_under_way = 0;   // cancel requests for it that have not been delivered
+    std::uint64_t const id;
+    std::size_t homes = 0;       // sessions that were told its process id
+
+    Clock::time_point made_at;
+    Clock::time_point used_at;
+
+private:
+    io::Task<> log_in();
+    io::Task<bool> reach();
+    io::Task<bool> ask_for_tls();
+    io::Task<bool> converse();
+    bool take_message(char type, std::string_view body);
+    bool answer_authentication(std::string_view body);
+    bool begin_scram(wire::AuthenticationSasl const& sasl);
+    bool continue_scram(std::string_view data);
+    bool refuse_login(char const* why);
+    void send_password(std::string const& password);
+    bool take_idle_message(char type, std::string_view body);
+    bool fail(wire::ErrorFields why);
+    bool fail_connection();
+
+    std::shared_ptr<char> alive_ = std::make_shared<char>();
+    io::Loop& loop_;
+    BackendKeeper& keeper_;
+    ServerEntry server_;
+    std::shared_ptr<ServerLogin const> login_;
+    Event event_;
+    std::unique_ptr<io::Stream> stream_;
+    std::unique_ptr<io::Timer> deadline_;
+    std::optional<wire::ScramClient> scram_;
+    Reported startup_reported_;
+    std::uint32_t process_id_ = 0;
+    std::string cancel_key_;
+    bool is_logged_in_ = false;
+    bool has_timed_out_ = false;
+    bool is_resetting_ = false;
+    std::optional<wire::ErrorFields> failure_;
+    io::Task<> conversation_;
+};
+
+// Where a server listens.
+Result<io::SocketAddress> address_of(ServerEntry const& server);
+
+// Tells the session that its backend has something for it.
+void notify_session(Backend& backend);
+
+// An error of the proxy's own in PostgreSQL's form.
+wire::ErrorFields make_error(char const* severity, char const* sqlstate, std::string message, std::string detail = {},
+                             std::string hint = {});
+
+}  // namespace pgtandem::proxy

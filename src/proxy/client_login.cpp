@@ -1,0 +1,184 @@
+// Proving who the client is, by what the server itself knows of the role.
+#include "base/random.hpp"
+#include "proxy/client_session.hpp"
+#include "proxy/worker.hpp"
+#include "wire/authentication.hpp"
+#include "wire/scram_crypto.hpp"
+#include "wire/framing.hpp"
+#include "wire/scram.hpp"
+
+namespace pgtandem::proxy {
+
+namespace {
+
+constexpr std::size_t nonce_length = 24;
+
+bool is_md5(std::string_view password) { return password.size() == 35 && password.starts_with("md5"); }
+
+// Of either kind that pg_authid keeps. An md5 one is "md5" and the hash of password and name, made as a response is.
+bool is_password_of(std::string_view rolpassword, std::string const& user, std::string const& password) {
+    if (auto const verifier = wire::ScramVerifier::parse(rolpassword)) {
+        auto const keys = wire::derive_keys(password, verifier->salt, verifier->iterations);
+        return wire::are_equal_secrets(wire::sha256(keys.client_key), verifier->stored_key);
+    }
+    return wire::are_equal_secrets(rolpassword, wire::md5_response("md5" + password, user));
+}
+
+}  // namespace
+
+io::Task<bool> ClientSession::authenticate() {
+    if (!co_await ask_desk()) co_return false;
+    bool proven = false;
+    auto const& password = facts_->password;
+    switch (facts_->method) {
+        case LoginMethod::refused: co_return fatal("28000", facts_->refusal);
+        case LoginMethod::trust: proven = true; break;
+        case LoginMethod::password: proven = co_await authenticate_password(); break;
+        case LoginMethod::scram_or_md5:
+            if (password && is_md5(*password)) {
+                proven = co_await authenticate_md5();
+            } else {
+                proven = co_await authenticate_scram();
+            }
+            break;
+    }
+    if (!proven) co_return false;
+    wire::write_authentication_ok(stream_->output());
+    co_return check_admission();
+}
+
+io::Task<bool> ClientSession::ask_desk() {
+    LoginQuestion question{user_, database_, !replication_.empty() && replication_ != "database", stream_->is_tls(), peer_.host};
+    if (database_ == console_database) question.database = "postgres";
+    bool answered = false;
+    std::optional<Error> failure;
+    worker_.ask_login_desk(question, *this, [&](Result<LoginFacts> facts) {
+        answered = true;
+        if (facts) facts_ = std::make_unique<LoginFacts>(std::move(*facts));
+        else failure = facts.error();
+        event_.signal();
+    });
+    while (!answered && !login_timed_out_ && !end_reason_ && stream_->health() == io::Health::open) co_await event_.wait();
+    worker_.forget_question(*this);
+    if (failure) co_return fatal("57P03", "cannot ask the server about role \"" + user_ + "\": " + failure->line());
+    co_return facts_ != nullptr;
+}
+
+// The body of the next PasswordMessage, SASLInitialResponse or SASLResponse: nothing else is allowed here.
+io::Task<std::optional<std::string>> ClientSession::read_password_message() {
+    for (;;) {
+        auto const header = wire::read_header(stream_->input());
+        if (header && header->type != 'p') {
+            fatal("08P01", "expected password response, got message type " + std::to_string(static_cast<unsigned char>(header->type)));
+            co_return std::nullopt;
+        }
+        if (header && header->body > wire::frontend_body_max('p', false)) {
+            fatal("08P01", "invalid message length");
+            co_return std::nullopt;
+        }
+        if (header && stream_->input().size() >= header->total()) {
+            std::string body(stream_->input().substr(wire::header_size, header->body));
+            stream_->consume(header->total());
+            co_return body;
+        }
+        if (stream_->at_end() || stream_->health() != io::Health::open || login_timed_out_ || end_reason_) co_return std::nullopt;
+        co_await event_.wait();
+    }
+}
+
+bool ClientSession::password_failed() {
+    return fatal("28P01", "password authentication failed for user \"" + user_ + "\"");
+}
+
+io::Task<bool> ClientSession::authenticate_scram() {
+    auto const known = facts_->password ? wire::ScramVerifier::parse(*facts_->password) : std::nullopt;
+    bool const may_pass = known && !facts_->password_has_expired && facts_->role_exists;
+    // An unknown role is asked like a known one, so that nobody learns which there are.
+    auto const verifier = known ? *known : wire::mock_verifier(user_, worker_.mock_secret());
+    auto const binding = stream_->is_tls() ? stream_->tls_server_end_point() : std::string();
+    wire::ScramServer scram(verifier, binding, random_word(nonce_length));
+    std::string_view const mechanisms[] = {wire::scram_sha_256_plus, wire::scram_sha_256};
+    wire::write_authentication_sasl(stream_->output(), std::span(mechanisms).subspan(stream_->is_tls() ? 0 : 1));
+    stream_->flush();
+    auto const first = co_await read_password_message();
+    if (!first) co_return false;
+    auto const initial = wire::SaslInitialResponse::parse(*first);
+    if (!initial) co_return fatal("08P01", "malformed SCRAM message");
+    auto const challenge = scram.first(initial->mechanism, initial->data.value_or(""));
+    if (!challenge) co_return fatal(challenge.error());
+    wire::write_authentication_sasl_continue(stream_->output(), *challenge);
+    stream_->flush();
+    auto const second = co_await read_password_message();
+    if (!second) co_return false;
+    auto const outcome = scram.final(*second);
+    if (!outcome) co_return fatal(outcome.error());
+    if (!outcome->ok || !may_pass) co_return password_failed();
+    login_ = std::make_shared<ServerLogin>();
+    login_->scram = wire::ScramKeys{outcome->client_key, verifier.server_key};
+    wire::write_authentication_sasl_final(stream_->output(), outcome->server_final);
+    co_return true;
+}
+
+io::Task<bool> ClientSession::authenticate_md5() {
+    auto const salt = random_bytes(4);
+    wire::write_authentication_md5_password(stream_->output(), salt);
+    stream_->flush();
+    auto const body = co_await read_password_message();
+    if (!body) co_return false;
+    auto const given = wire::PasswordMessage::parse(*body);
+    auto const wanted = wire::md5_response(*facts_->password, salt);
+    if (!given || !wire::are_equal_secrets(given->password, wanted) || facts_->password_has_expired) co_return password_failed();
+    login_ = std::make_shared<ServerLogin>();
+    login_->md5 = *facts_->password;
+    co_return true;
+}
+
+io::Task<bool> ClientSession::authenticate_password() {
+    wire::write_authentication_cleartext_password(stream_->output());
+    stream_->flush();
+    auto const body = co_await read_password_message();
+    if (!body) co_return false;
+    auto const given = wire::PasswordMessage::parse(*body);
+    if (!given || !facts_->password || facts_->password_has_expired) co_return password_failed();
+    if (!is_password_of(*facts_->password, user_, std::string(given->password))) co_return password_failed();
+    login_ = std::make_shared<ServerLogin>();
+    login_->password = given->password;
+    co_return true;
+}
+
+// What PostgreSQL checks once it knows who it is, in its order and its words.
+bool ClientSession::check_admission() {
+    if (!login_) login_ = std::make_shared<ServerLogin>();
+    if (!facts_->role_exists) return fatal("28000", "role \"" + user_ + "\" does not exist");
+    if (!facts_->may_login) return fatal("28000", "role \"" + user_ + "\" is not permitted to log in");
+    if (database_ == console_database) return true;
+    if (!replication_.empty() && !facts_->is_superuser && !facts_->may_replicate) {
+        return fatal("42501", "must be superuser or replication role to start walsender");
+    }
+    if (!replication_.empty() && replication_ != "database") return true;
+    if (!facts_->database_exists) return fatal("3D000", "database \"" + database_ + "\" does not exist");
+    if (!facts_->database_allows_connections) {
+        return fatal("55000", "database \"" + database_ + "\" is not currently accepting connections");
+    }
+    if (!facts_->may_connect) {
+        return fatal("42501", "permission denied for database \"" + database_ + "\"", "User does not have CONNECT privilege.");
+    }
+    return check_limits();
+}
+
+bool ClientSession::check_limits() {
+    if (facts_->is_superuser) return true;
+    auto const [of_user, of_database] = worker_.client_counts(user_, database_);
+    auto const is_over = [](std::size_t count, std::int64_t limit) { return limit >= 0 && count >= static_cast<std::size_t>(limit); };
+    if (is_over(of_user, facts_->role_connection_limit)) return fatal("53300", "too many connections for role \"" + user_ + "\"");
+    if (is_over(of_database, facts_->database_connection_limit)) {
+        return fatal("53300", "too many connections for database \"" + database_ + "\"");
+    }
+    auto const ours = settings_->user_client_connections;
+    if (ours > 0 && of_user >= ours) {
+        return fatal("53300", "too many connections for role \"" + user_ + "\"", "The endpoint's user_client_connections is reached.");
+    }
+    return true;
+}
+
+}  // namespace pgtandem::proxy

@@ -1,0 +1,292 @@
+// A client that is logged in: it joins a pool, is greeted as by a server, and is served until it leaves.
+#include "base/log.hpp"
+#include "pg/quoting.hpp"
+#include "proxy/client_session.hpp"
+#include "proxy/worker.hpp"
+#include "wire/backend.hpp"
+#include "wire/framing.hpp"
+
+namespace pgtandem::proxy {
+
+namespace {
+
+// Pins whose state DISCARD ALL takes away whole; after any other the backend is not given to somebody else.
+constexpr sql::Pins resettable() {
+    using enum sql::Pin;
+    return temporary_table | prepared_statement | listen | hold_cursor | advisory_lock | sequence | backend_identity | mode;
+}
+
+}  // namespace
+
+io::Task<bool> ClientSession::join_pool() {
+    login_->user = user_;
+    login_->parameters = parameters_;
+    login_->parameters.emplace_back("user", user_);
+    login_->parameters.emplace_back("database", database_);
+    if (!application_name_.empty()) {
+        state_.begin_with("application_name", "SET application_name TO " + quoted_literal(application_name_));
+    }
+    relay_.emplace(*stream_, state_, static_cast<RelayHost&>(*this), settings_, worker_.reported_registry(), target_ == Target::primary);
+    if (!replication_.empty()) co_return co_await begin_replication();
+    if (settings_->pool_mode == PoolMode::transaction) state_.never_pin();
+    if (settings_->pool_mode == PoolMode::session) state_.pin(sql::Pin::mode, "pool_mode session");
+    pool_ = &worker_.pool_for({target_, database_, user_, parameters_, facts_->settings_version});
+    ++pool_->sessions;
+    pool_->set_login(login_);
+    facts_.reset();
+    // A client that is told of a backend nobody else was told of can rely on its process id.
+    if (!pool_->first_reported() || worker_.should_begin_with_a_backend(*pool_)) {
+        if (!co_await wait_for_backend()) co_return false;
+    }
+    co_return welcome();
+}
+
+io::Task<bool> ClientSession::begin_replication() {
+    login_->parameters.emplace_back("replication", replication_);
+    own_pool_ = worker_.make_own_pool({target_, database_, user_, login_->parameters, 0});
+    pool_ = own_pool_.get();
+    pool_->set_login(login_);
+    state_.pin(sql::Pin::replication, "replication=" + replication_);
+    relay_->become_raw();
+    if (!co_await wait_for_backend()) co_return false;
+    co_return welcome();
+}
+
+// At login, when there is nothing to answer yet: a refusal is the end.
+io::Task<bool> ClientSession::wait_for_backend() {
+    if (acquire()) co_return true;
+    while (is_waiting_ && !login_timed_out_ && !end_reason_ && stream_->health() == io::Health::open && !stream_->at_end()) {
+        co_await event_.wait();
+    }
+    if (backend() != nullptr) co_return true;
+    pool_->group().leave_queue(*this);
+    is_waiting_ = false;
+    if (end_reason_) {
+        end_reason_->severity = end_reason_->severity_nonlocal = "FATAL";
+        co_return say_goodbye(*end_reason_);
+    }
+    co_return fatal("53300", "no backend became free within the login timeout");
+}
+
+bool ClientSession::welcome() {
+    if (login_timed_out_) return false;
+    auto const* const attached = backend();
+    auto& out = stream_->output();
+    // The settings on their way to the backend are told when it has them.
+    auto const& first = attached != nullptr && replication_.size() > 0 ? attached->reported : pool_->first_reported();
+    ReportedRef present = first ? first : attached->reported;
+    if (!application_name_.empty()) present = worker_.reported_registry().with(present, "application_name", application_name_);
+    write_differences(out, nullptr, present);
+    relay_->set_seen(present);
+    worker_.register_for_cancel(*this, minor_version_, attached, told_process_id_, cancel_key_);
+    if (attached != nullptr) {
+        home_ = attached->id;
+        ++backend()->homes;
+    }
+    wire::BackendKeyData{told_process_id_, cancel_key_}.write(out);
+    wire::ReadyForQuery{'I'}.write(out);
+    stream_->flush();
+    login_.reset();
+    is_serving_ = true;
+    ++stats().logins;
+    timer_->stop();
+    return true;
+}
+
+io::Task<> ClientSession::serve() {
+    if (backend() != nullptr && backend()->expected.empty() && !state_.is_pinned()) give_backend_back();
+    while (!is_leaving_) {
+        while (step()) continue;
+        if (is_leaving_) break;
+        stream_->flush();
+        set_timer();
+        co_await event_.wait();
+    }
+}
+
+// Takes what there is as far as it goes. True: at once again.
+bool ClientSession::step() {
+    if (end_reason_) {
+        say_goodbye(*end_reason_);
+        is_leaving_ = true;
+        return false;
+    }
+    if (is_waiting_ || is_waiting_for_facts_) {
+        if (stream_->health() == io::Health::broken || (stream_->at_end() && stream_->input().empty())) is_leaving_ = true;
+        return false;
+    }
+    switch (relay_->run()) {
+        using enum Relay::Outcome;
+        case waiting:
+        case need_backend: return false;  // in the queue since acquire()
+        case need_facts: wait_for_facts(); return false;
+        case idle:
+            if (state_.is_pinned()) return !stream_->input().empty();
+            give_backend_back();
+            return !stream_->input().empty();
+        case leave: is_leaving_ = true; return false;
+        case misbehaved:
+            say_goodbye(relay_->error());
+            is_leaving_ = true;
+            return false;
+        case broken:
+            if (!relay_->error().message.empty()) say_goodbye(relay_->error());
+            is_leaving_ = true;
+            return false;
+    }
+    return false;
+}
+
+void ClientSession::give_backend_back() {
+    auto* const backend_to_give = backend();
+    relay_->detach();
+    backend_to_give->session = nullptr;
+    // A cancel request on its way must not meet the next one's query.
+    if (backend_to_give->cancels_under_way > 0) return;
+    pool_->group().give_back(*backend_to_give, *pool_);
+}
+
+// The end of the session: nothing of it stays on a backend that others get.
+void ClientSession::leave_backend() {
+    worker_.unregister(*this);
+    if (pool_ == nullptr) return;
+    pool_->group().leave_queue(*this);
+    is_waiting_ = false;
+    if (auto* const home_backend = pool_->find(home_)) --home_backend->homes;
+    if (auto* const attached = backend()) {
+        bool const is_reusable = attached->is_clean() && attached->cancels_under_way == 0 && state_.pins().minus(resettable()).empty();
+        if (is_reusable && !state_.is_pinned()) {
+            give_backend_back();
+        } else {
+            relay_->detach();
+            attached->session = nullptr;
+            if (is_reusable) attached->reset();
+            else pool_->discard(*attached);
+        }
+    }
+    if (own_pool_) worker_.bury(std::move(own_pool_));
+    else --pool_->sessions;
+    pool_ = nullptr;
+}
+
+bool ClientSession::acquire() {
+    auto& group = pool_->group();
+    if (is_waiting_) return false;
+    if (group.waiters().size() >= settings_->queue_length && is_serving_) {
+        relay_->refuse(make_error("ERROR", "53300", "too many clients wait for a backend already", "",
+                                  "Raise the endpoint's pool_size or queue_length."));
+        return false;
+    }
+    if (auto* const free = group.acquire(*this, *pool_)) {
+        free->session = this;
+        relay_->attach(*free);
+        return true;
+    }
+    wait_in_queue();
+    return false;
+}
+
+void ClientSession::wait_in_queue() {
+    is_waiting_ = true;
+    waiting_since_ = worker_.loop().now();
+}
+
+void ClientSession::given(Backend& backend) {
+    is_waiting_ = false;
+    auto const waited = worker_.loop().now() - waiting_since_;
+    stats().wait_microseconds += static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(waited).count());
+    backend.session = this;
+    relay_->attach(backend);
+    event_.signal();
+}
+
+void ClientSession::refused(wire::ErrorFields const& why) {
+    is_waiting_ = false;
+    if (!is_serving_) {
+        end_reason_ = why;
+    } else if (relay_->is_in_transaction()) {
+        // The block that was begun here has never begun there: only the end of the session says so without doubt.
+        end_reason_ = why;
+        end_reason_->severity = end_reason_->severity_nonlocal = "FATAL";
+    } else {
+        relay_->refuse(why);
+    }
+    event_.signal();
+}
+
+void ClientSession::cancel() {
+    if (auto* const attached = backend()) {
+        if (!attached->expected.empty()) worker_.cancel_on_server(*attached, *pool_);
+        return;
+    }
+    if (!is_waiting_ || !is_serving_) return;
+    pool_->group().leave_queue(*this);
+    refused(make_error("ERROR", "57014", "canceling statement due to user request"));
+}
+
+void ClientSession::wait_for_facts() {
+    is_waiting_for_facts_ = true;
+    worker_.refresh_facts(database_, *this, [this](bool are_there) {
+        is_waiting_for_facts_ = false;
+        facts_failed_ = !are_there;
+        event_.signal();
+    });
+}
+
+// What the client, or its backend, may be waited for now.
+void ClientSession::set_timer() {
+    std::chrono::milliseconds limit{0};
+    if (is_waiting_) {
+        limit = settings_->query_wait_timeout;
+    } else if (relay_->is_stalled()) {
+        limit = settings_->client_stall_timeout;
+    } else if (!relay_->is_busy()) {
+        limit = relay_->is_in_transaction() ? settings_->idle_in_transaction_timeout : settings_->client_idle_timeout;
+    }
+    if (limit.count() > 0) timer_->start(limit);
+    else if (timer_->is_running()) timer_->stop();
+}
+
+void ClientSession::time_is_over() {
+    if (!is_serving_) {
+        login_timed_out_ = true;
+    } else if (is_waiting_) {
+        pool_->group().leave_queue(*this);
+        refused(make_error("ERROR", "53300", "no backend became free within query_wait_timeout", "",
+                           "Raise the endpoint's pool_size, or find what keeps backends: SHOW PINS in database pgtandem."));
+        return;
+    } else if (relay_->is_stalled()) {
+        end_reason_ = make_error("FATAL", "57P05", "terminating connection: the client does not take what it asked for");
+    } else if (relay_->is_in_transaction()) {
+        end_reason_ = make_error("FATAL", "25P03", "terminating connection due to idle-in-transaction timeout");
+    } else {
+        end_reason_ = make_error("FATAL", "57P05", "terminating connection due to idle-session timeout");
+    }
+    event_.signal();
+}
+
+std::shared_ptr<sql::Analysis const> ClientSession::analyse(std::string_view text, bool strings_conform) {
+    return worker_.analyse(database_, text, strings_conform);
+}
+
+PreparedRef ClientSession::prepare(std::string_view text, std::string_view types, bool strings_conform) {
+    return worker_.prepare(database_, text, types, strings_conform);
+}
+
+std::uint64_t ClientSession::epoch() const { return worker_.epoch(database_); }
+
+bool ClientSession::must_wait_for_facts() {
+    if (settings_->pool_mode != PoolMode::transparent || worker_.facts_hold(database_)) return false;
+    // Facts that could not be had are asked for again by the next statement; this one does without.
+    return !std::exchange(facts_failed_, false);
+}
+
+bool ClientSession::facts_hold() const {
+    return settings_->pool_mode != PoolMode::transparent || worker_.facts_hold(database_);
+}
+
+void ClientSession::catalog_changed() { worker_.catalog_changed(database_); }
+
+DatabaseStats& ClientSession::stats() { return worker_.stats(database_); }
+
+}  // namespace pgtandem::proxy

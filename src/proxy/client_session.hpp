@@ -1,0 +1,155 @@
+// One client from its first byte to its last. A conversation like the manual's chapter: start, authenticate, join a pool,
+// serve, close. Lives on one worker's thread.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "io/loop.hpp"
+#include "io/task.hpp"
+#include "proxy/console.hpp"
+#include "proxy/endpoint_settings.hpp"
+#include "proxy/event.hpp"
+#include "proxy/login_desk.hpp"
+#include "proxy/pool.hpp"
+#include "proxy/relay.hpp"
+#include "proxy/session_state.hpp"
+#include "proxy/snapshot.hpp"
+#include "wire/startup.hpp"
+
+namespace pgtandem::proxy {
+
+class Worker;
+
+struct PeerAddress {
+    std::string host;  // numeric; empty for a Unix socket
+    std::uint16_t port = 0;
+};
+
+class ClientSession final : public io::StreamOwner, private RelayHost {
+public:
+    ClientSession(Worker& worker, UniqueFd connected, Target target, std::uint64_t id);
+    ClientSession(ClientSession const&) = delete;
+    ClientSession& operator=(ClientSession const&) = delete;
+    ~ClientSession();
+
+    void start();
+    void on_event(io::Stream& stream) override;
+    void backend_has_news() { event_.signal(); }
+
+    // From the pool.
+    void given(Backend& backend);
+    void refused(wire::ErrorFields const& why);
+    // From a CancelRequest that named this session.
+    void cancel();
+    // From the console, a changed primary, or a shutdown: says why and closes.
+    void end(wire::ErrorFields why);
+    // The worker is ending: forgets its backend without a word.
+    void abandon();
+
+    std::uint64_t id() const { return id_; }
+    std::uint64_t home() const { return home_; }
+    bool has_custom_setting(std::string_view name) const { return state_.has_custom_setting(name); }
+    Backend* backend() const { return relay_ ? relay_->backend() : nullptr; }
+    bool is_on(Pool const& pool) const { return pool_ == &pool; }
+    bool is_idle() const { return is_serving_ && backend() == nullptr && !is_waiting_; }
+    bool is_pinned() const { return state_.is_pinned(); }
+    std::string const& user() const { return user_; }
+    std::string const& database() const { return database_; }
+    std::uint32_t told_process_id() const { return told_process_id_; }
+    std::string const& cancel_key() const { return cancel_key_; }
+    ClientInfo info() const;
+
+private:
+    io::Task<> converse();
+
+    // client_start.cpp
+    io::Task<bool> start_up();
+    bool take_tls_request();
+    bool start_direct_tls();
+    bool take_startup(wire::StartupMessage const& message);
+    bool take_parameters(wire::StartupMessage const& message);
+    void negotiate(wire::StartupMessage const& message);
+
+    // client_login.cpp
+    io::Task<bool> authenticate();
+    io::Task<bool> ask_desk();
+    io::Task<bool> authenticate_scram();
+    io::Task<bool> authenticate_md5();
+    io::Task<bool> authenticate_password();
+    io::Task<std::optional<std::string>> read_password_message();
+    bool password_failed();
+    bool check_admission();
+    bool check_limits();
+
+    // client_serve.cpp
+    io::Task<bool> join_pool();
+    io::Task<bool> begin_replication();
+    io::Task<bool> wait_for_backend();
+    bool welcome();
+    io::Task<> serve();
+    io::Task<> serve_console();
+    bool step();
+    void give_backend_back();
+    void leave_backend();
+    void wait_in_queue();
+    void wait_for_facts();
+    void set_timer();
+    void time_is_over();
+    bool say_goodbye(wire::ErrorFields const& why);
+    bool fatal(Error const& scram_error);
+    bool fatal(char const* sqlstate, std::string message, std::string detail = {});
+
+    // RelayHost
+    std::shared_ptr<sql::Analysis const> analyse(std::string_view text, bool strings_conform) override;
+    PreparedRef prepare(std::string_view text, std::string_view types, bool strings_conform) override;
+    std::uint64_t epoch() const override;
+    bool must_wait_for_facts() override;
+    bool facts_hold() const override;
+    bool acquire() override;
+    void catalog_changed() override;
+    DatabaseStats& stats() override;
+
+    Worker& worker_;
+    std::uint64_t const id_;
+    Target const target_;
+    std::shared_ptr<EndpointSettings const> settings_;
+    Event event_;
+    std::unique_ptr<io::Stream> stream_;
+    std::unique_ptr<io::Timer> timer_;
+    PeerAddress peer_;
+
+    // Who it is; fixed by the first startup message.
+    std::string user_;
+    std::string database_;
+    std::string application_name_;
+    std::string replication_;  // the parameter as given, or empty
+    std::vector<std::pair<std::string, std::string>> parameters_;
+    bool asked_for_tls_ = false;
+    bool asked_for_gss_ = false;
+    std::uint16_t minor_version_ = 0;
+    std::unique_ptr<LoginFacts> facts_;
+    std::shared_ptr<ServerLogin> login_;
+    std::uint32_t told_process_id_ = 0;
+    std::string cancel_key_;
+    std::uint64_t home_ = 0;
+
+    SessionState state_;
+    std::optional<Relay> relay_;
+    Pool* pool_ = nullptr;
+    std::unique_ptr<Pool> own_pool_;  // of a replication connection
+    bool is_serving_ = false;
+    bool is_waiting_ = false;        // in the queue
+    bool is_waiting_for_facts_ = false;
+    bool facts_failed_ = false;
+    bool is_leaving_ = false;
+    bool login_timed_out_ = false;
+    bool is_counted_ = false;
+    std::optional<wire::ErrorFields> end_reason_;
+    Clock::time_point waiting_since_{};
+    std::chrono::system_clock::time_point connected_at_;
+    io::Task<> conversation_;
+};
+
+}  // namespace pgtandem::proxy

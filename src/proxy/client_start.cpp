@@ -1,0 +1,130 @@
+// A client's first packets: TLS or not, a cancel request, or the startup message.
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "proxy/client_session.hpp"
+#include "proxy/worker.hpp"
+#include "wire/framing.hpp"
+
+namespace pgtandem::proxy {
+
+namespace {
+
+constexpr char tls_client_hello = 0x16;
+
+bool is_true(std::string_view text) { return text == "true" || text == "on" || text == "yes" || text == "1" || text == "t"; }
+bool is_false(std::string_view text) { return text == "false" || text == "off" || text == "no" || text == "0" || text == "f"; }
+
+}  // namespace
+
+io::Task<bool> ClientSession::start_up() {
+    for (;;) {
+        if (stream_->health() == io::Health::broken || login_timed_out_ || end_reason_) co_return false;
+        if (stream_->health() == io::Health::handshaking) {
+            co_await event_.wait();
+            continue;
+        }
+        if (start_direct_tls()) continue;
+        std::size_t consumed = 0;
+        auto const packet = wire::parse_first_packet(stream_->input(), consumed);
+        if (std::holds_alternative<wire::Incomplete>(packet)) {
+            if (stream_->at_end()) co_return false;
+            co_await event_.wait();
+            continue;
+        }
+        if (auto const* const malformed = std::get_if<wire::Malformed>(&packet)) {
+            // Of the worst PostgreSQL closes without an answer.
+            if (malformed->sqlstate.empty()) co_return false;
+            co_return fatal(malformed->sqlstate.c_str(), malformed->why);
+        }
+        if (auto const* const cancel = std::get_if<wire::CancelRequest>(&packet)) {
+            worker_.cancel(cancel->process_id, std::string(cancel->key));
+            co_return false;
+        }
+        auto const* const message = std::get_if<wire::StartupMessage>(&packet);
+        bool const is_tls_request = std::holds_alternative<wire::SslRequest>(packet);
+        stream_->consume(consumed);
+        if (message != nullptr) co_return take_startup(*message);
+        bool const taken = is_tls_request ? take_tls_request() : !std::exchange(asked_for_gss_, true);
+        if (!taken) co_return fatal("08P01", "unsupported frontend protocol: a request for encryption was repeated");
+        if (is_tls_request) continue;
+        stream_->output().append('N');
+        stream_->flush();
+    }
+}
+
+// Once at most, and nothing may lie behind it: what came before TLS is anybody's word.
+bool ClientSession::take_tls_request() {
+    if (std::exchange(asked_for_tls_, true) || stream_->is_tls()) return false;
+    auto const& context = worker_.tls();
+    if (!context) {
+        stream_->output().append('N');
+        stream_->flush();
+        return true;
+    }
+    stream_->output().append('S');
+    stream_->flush();
+    stream_->start_tls_server(*context, io::TlsStart::after_request);
+    return true;
+}
+
+// TLS without asking first (PostgreSQL 17): the first byte is a ClientHello's.
+bool ClientSession::start_direct_tls() {
+    auto const input = stream_->input();
+    if (input.empty() || input.front() != tls_client_hello || stream_->is_tls() || asked_for_tls_ || asked_for_gss_) return false;
+    auto const& context = worker_.tls();
+    if (!context) return false;
+    asked_for_tls_ = true;
+    stream_->start_tls_server(*context, io::TlsStart::direct);
+    return true;
+}
+
+bool ClientSession::take_startup(wire::StartupMessage const& message) {
+    if (message.major != wire::protocol_major) return fatal("0A000", wire::unsupported_protocol_text(message.major, message.minor));
+    if (settings_->tls == TlsMode::require && !stream_->is_tls() && !peer_.host.empty()) {
+        return fatal("28000", "this endpoint takes connections with SSL encryption only");
+    }
+    if (!take_parameters(message)) return false;
+    negotiate(message);
+    if (std::ranges::find(settings_->refused_users, user_) != settings_->refused_users.end()) {
+        return fatal("28000", "role \"" + user_ + "\" is not permitted to log in");
+    }
+    return true;
+}
+
+bool ClientSession::take_parameters(wire::StartupMessage const& message) {
+    for (auto const& [name, value] : message.parameters) {
+        if (name == "user") {
+            user_ = value;
+        } else if (name == "database") {
+            database_ = value;
+        } else if (name == "application_name") {
+            application_name_ = value;
+        } else if (name == "replication") {
+            if (is_false(value)) continue;
+            if (value != "database" && !is_true(value)) {
+                return fatal("22023", "invalid value for parameter \"replication\": \"" + value + "\"", "");
+            }
+            replication_ = value;
+        } else if (!name.starts_with("_pq_.")) {
+            parameters_.emplace_back(name, value);
+        }
+    }
+    if (user_.empty()) return fatal("28000", std::string(wire::no_user_name));
+    if (database_.empty()) database_ = user_;
+    std::ranges::sort(parameters_);
+    return true;
+}
+
+void ClientSession::negotiate(wire::StartupMessage const& message) {
+    std::vector<std::string> unknown;
+    for (auto const& [name, value] : message.parameters) {
+        if (name.starts_with("_pq_.")) unknown.push_back(name);
+    }
+    minor_version_ = std::min(message.minor, wire::protocol_minor_newest);
+    if (minor_version_ == 1) minor_version_ = 0;
+    if (message.minor == minor_version_ && unknown.empty()) return;
+    wire::write_negotiate_protocol_version(stream_->output(), minor_version_, unknown);
+}
+
+}  // namespace pgtandem::proxy

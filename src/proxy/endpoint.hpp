@@ -1,0 +1,77 @@
+// The endpoint: listens, runs its workers, and does what the console asks of all of them.
+#pragma once
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "proxy/console.hpp"
+#include "proxy/shared.hpp"
+#include "proxy/worker.hpp"
+
+namespace pgtandem::proxy {
+
+// A listening socket, and whom its clients are for.
+struct ListeningSocket {
+    UniqueFd fd;
+    Target target;
+    std::string address;  // for messages
+};
+
+class Endpoint final : public EndpointControl, private ConsoleRunner {
+public:
+    // Settings for RELOAD, read anew from where they came from; an error leaves everything as it is.
+    using ReadSettings = std::function<Result<EndpointSettings>()>;
+
+    Endpoint(EndpointSettings settings, RoutingBoard& routing, LoginDesk& desk, CatalogWatch& catalog, ReadSettings read_settings);
+    ~Endpoint() override;
+
+    // Opens its sockets, or takes those that another process hands over, and serves. Errors: a port is taken, TLS files.
+    Status start(std::vector<ListeningSocket> handed_over = {});
+    // No new clients; those that are there may finish their transactions until the deadline, then all are ended.
+    void stop(Clock::duration drain = Clock::duration::zero());
+    // For a handover: duplicates of the listening descriptors.
+    std::vector<ListeningSocket> duplicate_listeners() const;
+    std::size_t client_count() const { return shared_.counts.all(); }
+
+    // EndpointControl; thread-safe.
+    std::vector<WorkerSnapshot> snapshots() override;
+    std::shared_ptr<EndpointSettings const> settings() const override { return shared_.settings(); }
+    std::shared_ptr<Routing const> routing() const override { return shared_.routing.current(); }
+    Status pause(std::string const& database) override;
+    Status resume(std::string const& database) override;
+    Status reconnect(std::string const& database) override;
+    Status reload() override;
+    Status kill_client(std::uint64_t id) override;
+    Status kill_database(std::string const& database) override;
+
+private:
+    struct Question {
+        std::string text;
+        ConsoleRight right;
+        Answer answer;
+    };
+
+    void run(std::string text, ConsoleRight right, Answer answer) override;
+    void run_console();
+    Status open_sockets(unsigned threads);
+    // Runs the work on each worker's thread and waits for all.
+    void on_each_worker(std::function<void(Worker&)> const& work);
+
+    Shared shared_;
+    ReadSettings read_settings_;
+    std::vector<ListeningSocket> sockets_;
+    std::vector<std::unique_ptr<Worker>> workers_;
+    std::vector<std::thread> threads_;
+
+    std::mutex console_mutex_;
+    std::condition_variable console_wakes_;
+    std::deque<Question> questions_;
+    bool console_ends_ = false;
+    std::thread console_thread_;
+};
+
+}  // namespace pgtandem::proxy

@@ -1,0 +1,273 @@
+#include "proxy/pool.hpp"
+
+#include <algorithm>
+
+#include "proxy/client_session.hpp"
+#include "proxy/worker.hpp"
+
+namespace pgtandem::proxy {
+
+namespace {
+
+constexpr auto retry_interval = std::chrono::milliseconds(100);
+// How long the queue waits for a server that refuses connections before those who wait are told.
+constexpr auto patience_with_server = std::chrono::seconds(5);
+
+// A server that cannot be reached or is starting may be there in a moment; every other refusal is an answer.
+bool may_pass(wire::ErrorFields const& why) {
+    return why.sqlstate == "57P03" || why.sqlstate == "53300" || why.sqlstate.starts_with("08") || why.sqlstate == "57P01" ||
+           why.sqlstate == "57P02";
+}
+
+bool fits(Backend const& backend, ClientSession const& session) {
+    return std::ranges::all_of(backend.custom_settings, [&](auto const& name) { return session.has_custom_setting(name); });
+}
+
+}  // namespace
+
+std::string PoolKey::group_text() const {
+    std::string text(target == Target::primary ? "p" : "r");
+    return text.append(1, '\0').append(database).append(1, '\0').append(user);
+}
+
+std::string PoolKey::text() const {
+    auto text = group_text().append(1, '\0').append(std::to_string(settings_version));
+    for (auto const& [name, value] : parameters) text.append(1, '\0').append(name).append(1, '=').append(value);
+    return text;
+}
+
+Pool::Pool(Worker& worker, PoolGroup& group, PoolKey key) : worker_(worker), group_(group), key_(std::move(key)) {}
+
+Backend* Pool::find(std::uint64_t id) const {
+    auto const found = std::ranges::find_if(backends_, [&](auto const& backend) { return backend->id == id; });
+    return found == backends_.end() ? nullptr : found->get();
+}
+
+std::vector<Backend*> Pool::all() const {
+    std::vector<Backend*> found;
+    for (auto const& backend : backends_) found.push_back(backend.get());
+    return found;
+}
+
+bool Pool::is_idle(Backend const& backend) const { return std::ranges::find(idle_, &backend) != idle_.end(); }
+
+Backend* Pool::take_idle(ClientSession const& session) {
+    if (is_paused) return nullptr;
+    // The one the client was told of, else one that nobody was told of, else the one used last: its memory is warm.
+    auto best = idle_.rend();
+    for (auto place = idle_.rbegin(); place != idle_.rend(); ++place) {
+        auto const& backend = **place;
+        if (!backend.custom_settings.empty() && !fits(backend, session)) continue;
+        if (backend.id == session.home()) {
+            best = place;
+            break;
+        }
+        if (best == idle_.rend() || ((*best)->homes > 0 && backend.homes == 0)) best = place;
+    }
+    if (best == idle_.rend()) return nullptr;
+    auto* const backend = *best;
+    idle_.erase(std::next(best).base());
+    return backend;
+}
+
+void Pool::put_idle(Backend& backend) {
+    backend.used_at = worker_.loop().now();
+    idle_.push_back(&backend);
+    // What came with the last answer, and whether it is still there.
+    if (!backend.stream().input().empty() || !backend.is_open()) backend.look_while_idle();
+}
+
+ServerEntry const* Pool::choose_server() const {
+    auto const& routing = worker_.routing();
+    if (key_.target == Target::primary) return routing.primary();
+    ServerEntry const* best = nullptr;
+    std::ptrdiff_t fewest = 0;
+    for (auto const& server : routing.servers) {
+        if (server.is_primary || !server.is_usable) continue;
+        auto const count = std::ranges::count_if(backends_, [&](auto const& backend) { return backend->server().name == server.name; });
+        if (best == nullptr || count < fewest) {
+            best = &server;
+            fewest = count;
+        }
+    }
+    return best;
+}
+
+void Pool::open_missing() {
+    while (!is_paused && opening_ < waiting) {
+        auto const now = worker_.loop().now();
+        if (now < not_before_) return worker_.look_again_at(not_before_);
+        auto const* const server = choose_server();
+        if (server == nullptr) {
+            return attempt_failed(make_error("FATAL", "57P03", key_.target == Target::primary
+                                                                   ? "there is no primary at present"
+                                                                   : "there is no replica that can take reads at present"));
+        }
+        if (!group_.has_room() && !group_.make_room(*this)) return;
+        if (!worker_.may_connect_to(*server)) return;
+        ++opening_;
+        backends_.push_back(std::make_unique<Backend>(worker_.loop(), *this, worker_.next_backend_id(), *server, login_,
+                                                      worker_.settings().connect_timeout));
+    }
+}
+
+void Pool::logged_in(Backend& backend) {
+    --opening_;
+    if (!first_reported_) first_reported_ = backend.reported;
+    if (backend.is_retired) return discard(backend);
+    put_idle(backend);
+    worker_.serve_later(group_);
+}
+
+void Pool::lost(Backend& backend, wire::ErrorFields why) {
+    bool const was_opening = !backend.is_logged_in();
+    if (was_opening) --opening_;
+    discard(backend);
+    if (was_opening) attempt_failed(why);
+    worker_.serve_later(group_);
+}
+
+void Pool::attempt_failed(wire::ErrorFields const& why) {
+    auto const now = worker_.loop().now();
+    if (!may_pass(why)) return group_.refuse_waiters(*this, Clock::time_point::max(), why);
+    not_before_ = now + retry_interval;
+    worker_.look_again_at(not_before_);
+    // Where other backends of ours still work, a full server is one to wait for.
+    if (why.sqlstate == "53300" && !backends_.empty()) return;
+    group_.refuse_waiters(*this, why.sqlstate == "53300" ? Clock::time_point::max() : now - patience_with_server, why);
+}
+
+void Pool::was_reset(Backend& backend) { group_.give_back(backend, *this); }
+
+ReportedRegistry& Pool::reported_registry() { return worker_.reported_registry(); }
+
+void Pool::discard(Backend& backend) {
+    std::erase(idle_, &backend);
+    auto const found = std::ranges::find_if(backends_, [&](auto const& known) { return known.get() == &backend; });
+    if (found == backends_.end()) return;
+    worker_.bury(std::move(*found));
+    backends_.erase(found);
+}
+
+bool Pool::discard_oldest_idle() {
+    if (idle_.empty()) return false;
+    discard(*idle_.front());
+    return true;
+}
+
+void Pool::tidy(Clock::time_point idle_since, Clock::time_point made_since) {
+    for (auto* const backend : std::vector<Backend*>(idle_)) {
+        bool const is_old = backend->used_at < idle_since || backend->made_at < made_since;
+        if (is_old || backend->is_retired) discard(*backend);
+    }
+}
+
+void Pool::retire(bool (*is_old)(Backend const&, Routing const&), Routing const& routing) {
+    for (auto const& backend : backends_) {
+        if (is_old(*backend, routing)) backend->is_retired = true;
+    }
+    tidy(Clock::time_point::min(), Clock::time_point::min());
+}
+
+Backend* PoolGroup::acquire(ClientSession& session, Pool& pool) {
+    // Nobody overtakes those who wait already.
+    if (waiters_.empty()) {
+        if (auto* const backend = pool.take_idle(session)) return backend;
+    }
+    waiters_.push_back({&session, &pool, worker_.loop().now()});
+    ++pool.waiting;
+    worker_.serve_later(*this);
+    return nullptr;
+}
+
+void PoolGroup::give_back(Backend& backend, Pool& pool) {
+    backend.session = nullptr;
+    auto const oldest = worker_.oldest_backend_allowed();
+    if (!backend.is_clean() || backend.is_retired || backend.made_at < oldest) {
+        pool.discard(backend);
+    } else {
+        pool.put_idle(backend);
+    }
+    if (!waiters_.empty()) worker_.serve_later(*this);
+}
+
+void PoolGroup::serve() {
+    auto const has_idle = [this] { return std::ranges::any_of(pools_, [](Pool const* pool) { return pool->idle_count() > 0; }); };
+    for (auto place = waiters_.begin(); place != waiters_.end() && has_idle();) {
+        auto const waiter = *place;
+        auto* const backend = waiter.pool->take_idle(*waiter.session);
+        if (backend == nullptr) {
+            ++place;
+            continue;
+        }
+        place = waiters_.erase(place);
+        --waiter.pool->waiting;
+        waiter.session->given(*backend);
+    }
+    for (auto* const pool : std::vector<Pool*>(pools_)) pool->open_missing();
+}
+
+void PoolGroup::leave_queue(ClientSession& session) {
+    std::erase_if(waiters_, [&](Waiter const& waiter) {
+        if (waiter.session != &session) return false;
+        --waiter.pool->waiting;
+        return true;
+    });
+}
+
+void PoolGroup::refuse_waiters(Pool& pool, Clock::time_point since, wire::ErrorFields const& why) {
+    std::vector<ClientSession*> refused;
+    std::erase_if(waiters_, [&](Waiter const& waiter) {
+        if (waiter.pool != &pool || waiter.since > since) return false;
+        --pool.waiting;
+        refused.push_back(waiter.session);
+        return true;
+    });
+    for (auto* const session : refused) session->refused(why);
+}
+
+std::size_t PoolGroup::backend_count() const {
+    std::size_t count = 0;
+    for (auto const* const pool : pools_) count += pool->backends().size();
+    return count;
+}
+
+bool PoolGroup::make_room(Pool& for_pool) {
+    for (auto* const pool : pools_) {
+        if (pool != &for_pool && !pool->has_waiters() && pool->discard_oldest_idle()) return true;
+    }
+    // Free ones of its own that did not fit anybody who waits.
+    return for_pool.discard_oldest_idle();
+}
+
+void Pool::describe(WorkerSnapshot& snapshot) const {
+    PoolInfo info;
+    info.node = key_.target == Target::primary ? "primary" : "replicas";
+    info.database = key_.database;
+    info.user = key_.user;
+    info.clients_waiting = waiting;
+    for (auto const& backend : backends_) {
+        BackendInfo about;
+        about.node = backend->server().name;
+        about.user = key_.user;
+        about.database = key_.database;
+        about.address = backend->server().host;
+        about.port = backend->server().port;
+        about.backend_pid = backend->process_id();
+        about.prepared_statements = backend->prepared.size();
+        auto const* const session = backend->session;
+        bool const is_pinned = session != nullptr && session->is_pinned();
+        about.client_id = session != nullptr ? session->id() : 0;
+        about.state = !backend->is_logged_in() ? "login" : session == nullptr ? "idle" : is_pinned ? "pinned" : "active";
+        info.backends_login += backend->is_logged_in() ? 0 : 1;
+        info.backends_idle += about.state == "idle" ? 1 : 0;
+        info.backends_pinned += is_pinned ? 1 : 0;
+        info.backends_active += about.state == "active" ? 1 : 0;
+        snapshot.backends.push_back(std::move(about));
+    }
+    info.clients_active = info.backends_active + info.backends_pinned;
+    info.clients_idle = sessions - std::min<std::size_t>(sessions, info.clients_active + waiting);
+    snapshot.pools.push_back(std::move(info));
+}
+
+}  // namespace pgtandem::proxy

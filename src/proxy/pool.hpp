@@ -1,0 +1,127 @@
+// Backends that may serve each other's sessions: of one database and user, begun with the same parameters; and the group of
+// such pools that one limit and one queue hold for.
+#pragma once
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "proxy/backend.hpp"
+#include "proxy/endpoint_settings.hpp"
+#include "proxy/routing.hpp"
+#include "proxy/snapshot.hpp"
+
+namespace pgtandem::proxy {
+
+class PoolGroup;
+class Pool;
+class Worker;
+
+enum class Target : std::uint8_t { primary, replicas };
+
+struct PoolKey {
+    Target target;
+    std::string database;
+    std::string user;
+    std::vector<std::pair<std::string, std::string>> parameters;  // of the startup message, sorted, but for user and database
+    std::uint64_t settings_version = 0;                           // LoginFacts'
+
+    std::string group_text() const;
+    std::string text() const;
+};
+
+// A session in the queue. Told by ClientSession::given() or ClientSession::refused().
+struct Waiter {
+    ClientSession* session;
+    Pool* pool;
+    Clock::time_point since;
+};
+
+class Pool final : public BackendKeeper {
+public:
+    Pool(Worker& worker, PoolGroup& group, PoolKey key);
+
+    PoolKey const& key() const { return key_; }
+    PoolGroup& group() { return group_; }
+    // The newest login of a client is the one new backends use.
+    void set_login(std::shared_ptr<ServerLogin const> login) { login_ = std::move(login); }
+    // What a new session starts with, once a backend has told it; null before.
+    ReportedRef const& first_reported() const { return first_reported_; }
+    std::vector<std::unique_ptr<Backend>> const& backends() const { return backends_; }
+    Backend* find(std::uint64_t id) const;
+    std::vector<Backend*> all() const;
+    bool is_idle(Backend const& backend) const;
+    std::size_t idle_count() const { return idle_.size(); }
+    void describe(WorkerSnapshot& snapshot) const;
+    bool has_waiters() const { return waiting > 0; }
+    bool is_unused() const { return backends_.empty() && sessions == 0; }
+
+    // One that is free and fits the session, taken out of the free ones; or null.
+    Backend* take_idle(ClientSession const& session);
+    // Begins to open one more where the limits allow it and one is missing for those who wait.
+    void open_missing();
+    void put_idle(Backend& backend);
+    // Ends it; its memory goes at the end of the turn.
+    void discard(Backend& backend);
+    bool discard_oldest_idle();
+    // Ends what is free and is retired, unsuitable or old; for routing changes, RECONNECT and timeouts.
+    void tidy(Clock::time_point idle_since, Clock::time_point made_since);
+    void retire(bool (*is_old)(Backend const&, Routing const&), Routing const& routing);
+
+    void logged_in(Backend& backend) override;
+    void lost(Backend& backend, wire::ErrorFields why) override;
+    void was_reset(Backend& backend) override;
+    ReportedRegistry& reported_registry() override;
+
+    std::size_t sessions = 0;  // that belong to this pool
+    std::size_t waiting = 0;   // of them, in the queue
+    bool is_paused = false;
+
+private:
+    ServerEntry const* choose_server() const;
+    void attempt_failed(wire::ErrorFields const& why);
+
+    Worker& worker_;
+    PoolGroup& group_;
+    PoolKey key_;
+    std::shared_ptr<ServerLogin const> login_;
+    ReportedRef first_reported_;
+    std::vector<std::unique_ptr<Backend>> backends_;
+    std::vector<Backend*> idle_;  // the last one used at the end
+    std::size_t opening_ = 0;
+    Clock::time_point not_before_{};  // no new attempt to open one
+};
+
+class PoolGroup {
+public:
+    PoolGroup(Worker& worker, std::size_t most) : worker_(worker), most_(most) {}
+
+    // Gives a backend at once, or takes the session into the queue and gives null.
+    Backend* acquire(ClientSession& session, Pool& pool);
+    // A session's use of it is over.
+    void give_back(Backend& backend, Pool& pool);
+    // Serves those who wait, first come first, with what there is.
+    void serve();
+    void leave_queue(ClientSession& session);
+    // Those of 'pool' who have waited since before 'since' get the error.
+    void refuse_waiters(Pool& pool, Clock::time_point since, wire::ErrorFields const& why);
+
+    std::size_t backend_count() const;
+    bool has_room() const { return backend_count() < most_; }
+    // Makes room by ending a free backend of a sibling. False if none is free.
+    bool make_room(Pool& for_pool);
+    void set_most(std::size_t most) { most_ = most; }
+    std::list<Waiter> const& waiters() const { return waiters_; }
+    void add(Pool& pool) { pools_.push_back(&pool); }
+    void remove(Pool& pool) { std::erase(pools_, &pool); }
+    bool is_unused() const { return pools_.empty(); }
+
+private:
+    Worker& worker_;
+    std::size_t most_;
+    std::vector<Pool*> pools_;
+    std::list<Waiter> waiters_;
+};
+
+}  // namespace pgtandem::proxy

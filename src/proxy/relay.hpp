@@ -1,0 +1,156 @@
+// Moves one session's messages in both directions: from its client to the backend that serves it and back. Reads headers,
+// whole messages only where something depends on them; keeps count of what the backend owes.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "io/stream.hpp"
+#include "proxy/backend.hpp"
+#include "proxy/endpoint_settings.hpp"
+#include "proxy/session_state.hpp"
+#include "proxy/snapshot.hpp"
+#include "wire/error_response.hpp"
+#include "wire/framing.hpp"
+
+namespace pgtandem::proxy {
+
+// What the relay asks of the session it works for.
+class RelayHost {
+public:
+    // Null where the statement is too long to look at.
+    virtual std::shared_ptr<sql::Analysis const> analyse(std::string_view text, bool standard_conforming_strings) = 0;
+    virtual PreparedRef prepare(std::string_view text, std::string_view types, bool standard_conforming_strings) = 0;
+    // Counts changes of the catalog; what was analysed at another epoch is to be looked at again.
+    virtual std::uint64_t epoch() const = 0;
+    // The catalog is being read again and what it says is worth waiting for.
+    virtual bool must_wait_for_facts() = 0;
+    virtual bool facts_hold() const = 0;
+    // A backend, attached to the relay, where one is free; else the session is in the queue for one.
+    virtual bool acquire() = 0;
+    // A transaction that ran DDL has been committed.
+    virtual void catalog_changed() = 0;
+    virtual DatabaseStats& stats() = 0;
+
+protected:
+    ~RelayHost() = default;
+};
+
+class Relay {
+public:
+    enum class Outcome {
+        waiting,       // nothing more to do until a stream has news
+        need_backend,  // the client's next message cannot go on without one
+        need_facts,    // nor before the catalog has been read again
+        idle,          // the transaction has ended and nothing is outstanding: the backend may go
+        leave,         // the client has said goodbye or has gone
+        broken,        // the backend has gone, or broke the protocol
+        misbehaved,    // the client broke the protocol; see error()
+    };
+
+    // 'defers_begin': a plain BEGIN is answered here and sent with the first statement.
+    Relay(io::Stream& client, SessionState& state, RelayHost& host, std::shared_ptr<EndpointSettings const> settings,
+          ReportedRegistry& registry, bool defers_begin)
+        : client_(client), state_(state), host_(host), settings_(std::move(settings)), registry_(registry), defers_begin_(defers_begin) {}
+
+    // Takes what both sides have sent as far as it goes.
+    Outcome run();
+
+    void attach(Backend& backend);
+    // Gives the backend up; the caller knows what to do with it.
+    void detach();
+    Backend* backend() const { return backend_; }
+
+    // Answers the client's next statement with an error in place of a backend's answer; it stays connected.
+    void refuse(wire::ErrorFields const& error);
+    wire::ErrorFields const& error() const { return error_; }
+
+    bool is_in_transaction() const { return backend_ != nullptr ? backend_->transaction != 'I' : !deferred_begin_.empty(); }
+    bool is_busy() const { return backend_ != nullptr && !backend_->expected.empty(); }
+    ReportedRef const& seen() const { return seen_; }
+    void set_seen(ReportedRef seen) { seen_ = std::move(seen); }
+    // A connection in which the client and the server are left to each other: replication.
+    void become_raw() { is_raw_ = true; }
+    // A client that does not take what it asked for.
+    bool is_stalled() const { return client_.unsent() > io::output_high; }
+
+private:
+    enum class Took { yes, wait, need_backend, need_facts, leave, misbehaved };
+
+    // From the client (relay_client.cpp).
+    Outcome run_client();
+    Took take_client_message(wire::Header header, std::string_view input);
+    Took take_whole(wire::Header header, std::string_view message);
+    Took take_query(std::string_view message, std::string_view body);
+    Took take_parse(std::string_view message, std::string_view body);
+    Took take_bind(wire::Header header, std::string_view input);
+    Took take_target(char type, std::string_view message, std::string_view body);
+    Took take_close(std::string_view message, std::string_view body);
+    Took take_execute(std::string_view message, std::string_view body);
+    Took take_copy_end(std::string_view message);
+    Took take_sync(std::string_view message);
+    Took take_function_call(wire::Header header, std::string_view message);
+    Took take_refused(wire::Header header);
+    Took misbehave(char const* sqlstate, std::string message);
+    bool answer_transaction_command(sql::Effects const& effects, std::string_view text);
+    void pass_through(wire::Header header, std::string_view input);
+    void forward(std::string_view bytes) { backend_->stream().output().append(bytes); }
+    bool has_backend() { return backend_ != nullptr || host_.acquire(); }
+    void check_before(sql::Analysis const* analysis, std::string_view text);
+    std::shared_ptr<sql::Analysis const> analysis_of(PreparedRef const& statement);
+    void bring_what_it_names(sql::Analysis const* analysis, bool is_query);
+    bool strings_conform() const { return value_of(seen_, "standard_conforming_strings") != "off"; }
+
+    // On the session's behalf (relay_ours.cpp).
+    void bring_settings();
+    void bring_begin();
+    void bring_statement(PreparedRef const& statement);
+    void bring_unnamed(PreparedRef const& statement);
+    void bring_name(std::string const& name, PreparedRef const& statement);
+    void close_unnamed();
+    void make_room_for_statement();
+    void send_parse(std::string_view name, PreparedStatement const& statement);
+    void send_our_query(std::string_view text);
+    void tell_parameters();
+    bool must_bring_settings();
+    void push_answer(std::string message, std::string name = {}, PreparedRef before = {});
+
+    // From the backend (relay_server.cpp).
+    Outcome run_server();
+    bool take_server_message(char type, std::string_view body);
+    bool complete(std::string_view body);
+    bool fail(std::string_view body);
+    void drop_until_sync();
+    void undo(Expected& entry);
+    bool ready(char status);
+    void begin_copy_in();
+    bool note_parameter(std::string_view body);
+    bool pop_if(Expect what);
+    void answer_local();
+    bool is_ours() const { return !backend_->expected.empty() && backend_->expected.front().is_ours; }
+    Outcome run_raw();
+    Outcome broken(std::string why);
+
+    io::Stream& client_;
+    SessionState& state_;
+    RelayHost& host_;
+    std::shared_ptr<EndpointSettings const> settings_;
+    ReportedRegistry& registry_;
+    bool defers_begin_;
+    Backend* backend_ = nullptr;
+    ReportedRef seen_;               // what the client has been told
+    std::string deferred_begin_;     // answered, not yet sent
+    wire::ErrorFields error_;
+    std::size_t client_passing_ = 0;  // bytes of a client's message that are forwarded as they come
+    bool passing_is_dropped_ = false;
+    std::size_t server_passing_ = 0;
+    bool ignores_until_sync_ = false;  // the server has said an error within an extended query
+    bool is_in_copy_in_ = false;
+    bool is_refusing_ = false;
+    bool is_raw_ = false;
+    bool is_out_of_step_ = false;  // the backend answered what was not asked
+};
+
+}  // namespace pgtandem::proxy

@@ -1,0 +1,358 @@
+// The client's messages, taken one by one.
+#include <algorithm>
+
+#include "proxy/relay.hpp"
+#include "wire/backend.hpp"
+#include "wire/query.hpp"
+
+namespace pgtandem::proxy {
+
+namespace {
+
+// Of a Bind its two names must be seen, the values may follow as they come.
+constexpr std::size_t bind_head_max = 64 << 10;
+
+// The large-object functions that libpq calls by FunctionCall (src/include/catalog/pg_proc.dat); they leave nothing behind
+// when their transaction ends.
+constexpr std::uint32_t large_object_functions[] = {715, 764, 765, 767, 952, 953, 954, 955, 956, 957, 958, 964, 1004, 3170, 3171, 3172};
+
+// A Bind up to its names; 'rest' bytes of it are to follow.
+void write_bind_head(ByteBuffer& out, std::string_view portal, std::string_view statement, std::size_t rest) {
+    out.append('B');
+    wire::store_uint32(out.grow(4), static_cast<std::uint32_t>(4 + portal.size() + 1 + statement.size() + 1 + rest));
+    out.append(portal);
+    out.append('\0');
+    out.append(statement);
+    out.append('\0');
+}
+
+char const* transaction_tag(sql::Verb verb) { return verb == sql::Verb::commit ? "COMMIT" : "ROLLBACK"; }
+
+bool starts_with_start(std::string_view text) {
+    auto const word = text.find_first_of("sSbB");
+    return word != std::string_view::npos && (text[word] == 's' || text[word] == 'S');
+}
+
+}  // namespace
+
+Relay::Outcome Relay::run_client() {
+    for (;;) {
+        if (backend_ != nullptr && backend_->stream().unsent() > io::output_high) return Outcome::waiting;
+        auto const input = client_.input();
+        if (client_passing_ > 0) {
+            auto const count = std::min(client_passing_, input.size());
+            if (count == 0) break;
+            if (!passing_is_dropped_ && backend_ != nullptr) forward(input.substr(0, count));
+            client_passing_ -= count;
+            client_.consume(count);
+            continue;
+        }
+        auto const header = wire::read_header(input);
+        if (!header) break;
+        switch (take_client_message(*header, input)) {
+            case Took::yes: continue;
+            case Took::wait: return client_.at_end() ? Outcome::leave : Outcome::waiting;
+            case Took::need_backend: return Outcome::need_backend;
+            case Took::need_facts: return Outcome::need_facts;
+            case Took::leave: return Outcome::leave;
+            case Took::misbehaved: return Outcome::misbehaved;
+        }
+    }
+    return client_.at_end() || client_.health() == io::Health::broken ? Outcome::leave : Outcome::waiting;
+}
+
+Relay::Took Relay::take_client_message(wire::Header header, std::string_view input) {
+    auto const most = wire::frontend_body_max(header.type, true);
+    if (most == 0) return misbehave("08P01", "invalid frontend message type " + std::to_string(static_cast<unsigned char>(header.type)));
+    if (header.body > most) return misbehave("08P01", "invalid message length");
+    if (header.type == 'X') return Took::leave;
+    // What an error has made void until Sync is void here as it is there.
+    bool const is_void = ignores_until_sync_ && header.type != 'S';
+    bool const is_copy_data = header.type == 'd';
+    if (is_refusing_) return take_refused(header);
+    if (is_void || (is_copy_data && backend_ == nullptr)) {
+        passing_is_dropped_ = true;
+        client_passing_ = header.total();
+        return Took::yes;
+    }
+    if (is_copy_data) {
+        pass_through(header, input);
+        return Took::yes;
+    }
+    if (header.type == 'B') return take_bind(header, input);
+    bool const is_statement = header.type == 'Q' || header.type == 'P';
+    if (is_statement && header.body > settings_->analysed_bytes) {
+        if (!has_backend()) return Took::need_backend;
+        check_before(nullptr, input.substr(wire::header_size));
+        backend_->expected.push({header.type == 'Q' ? Expect::query : Expect::parse});
+        pass_through(header, input);
+        return Took::yes;
+    }
+    if (input.size() < header.total()) {
+        client_.want_input(header.total());
+        return Took::wait;
+    }
+    auto const took = take_whole(header, input.substr(0, header.total()));
+    if (took == Took::yes) client_.consume(header.total());
+    return took;
+}
+
+Relay::Took Relay::take_whole(wire::Header header, std::string_view message) {
+    auto const body = message.substr(wire::header_size);
+    switch (header.type) {
+        case 'Q': return take_query(message, body);
+        case 'P': return take_parse(message, body);
+        case 'D': return take_target(header.type, message, body);
+        case 'C': return take_close(message, body);
+        case 'E': return take_execute(message, body);
+        case 'S': return take_sync(message);
+        case 'F': return take_function_call(header, message);
+        case 'c':
+        case 'f': return take_copy_end(message);
+        case 'H':
+            if (backend_ != nullptr) forward(message);
+            return Took::yes;
+        default: return misbehave("08P01", "invalid frontend message type " + std::to_string(static_cast<unsigned char>(header.type)));
+    }
+}
+
+Relay::Took Relay::misbehave(char const* sqlstate, std::string message) {
+    error_ = make_error("FATAL", sqlstate, std::move(message));
+    return Took::misbehaved;
+}
+
+void Relay::pass_through(wire::Header header, std::string_view input) {
+    auto const count = std::min(header.total(), input.size());
+    forward(input.substr(0, count));
+    client_passing_ = header.total() - count;
+    passing_is_dropped_ = false;
+    client_.consume(count);
+}
+
+// Null: too long to be looked at.
+void Relay::check_before(sql::Analysis const* analysis, std::string_view text) {
+    ++host_.stats().queries;
+    if (analysis == nullptr) {
+        state_.pin(sql::Pin::too_long, text);
+    } else {
+        state_.about_to_run(*analysis, text, host_.facts_hold());
+    }
+    if (state_.custom_settings() == nullptr) return;
+    for (auto const& name : *state_.custom_settings()) backend_->custom_settings.insert(name);
+}
+
+std::shared_ptr<sql::Analysis const> Relay::analysis_of(PreparedRef const& statement) {
+    if (statement->epoch == host_.epoch()) return statement->analysis;
+    return host_.analyse(statement->text, strings_conform());
+}
+
+// BEGIN goes with the first statement; a block that never had one ends here.
+bool Relay::answer_transaction_command(sql::Effects const& effects, std::string_view text) {
+    auto& out = client_.output();
+    if (deferred_begin_.empty() && defers_begin_ && effects.is_plain_begin) {
+        deferred_begin_ = text;
+        wire::CommandComplete{starts_with_start(text) ? "START TRANSACTION" : "BEGIN"}.write(out);
+        wire::ReadyForQuery{'T'}.write(out);
+        return true;
+    }
+    bool const ends = effects.verb == sql::Verb::commit || effects.verb == sql::Verb::rollback;
+    if (deferred_begin_.empty() || !ends || effects.has_chain) return false;
+    deferred_begin_.clear();
+    wire::CommandComplete{transaction_tag(effects.verb)}.write(out);
+    wire::ReadyForQuery{'I'}.write(out);
+    return true;
+}
+
+Relay::Took Relay::take_query(std::string_view message, std::string_view body) {
+    auto const query = wire::Query::parse(body);
+    if (!query) return misbehave("08P01", "invalid message format");
+    if (host_.must_wait_for_facts()) return Took::need_facts;
+    auto const analysis = host_.analyse(query->text, strings_conform());
+    bool const is_single = analysis && analysis->statements.size() == 1;
+    if (is_single && backend_ == nullptr && answer_transaction_command(analysis->statements.front(), query->text)) return Took::yes;
+    if (!has_backend()) return Took::need_backend;
+    check_before(analysis.get(), query->text);
+    if (is_single) bring_what_it_names(analysis.get(), true);
+    state_.drop_unnamed();
+    backend_->unnamed.reset();
+    backend_->expected.push({Expect::query, false, false, 0, analysis});
+    forward(message);
+    return Took::yes;
+}
+
+Relay::Took Relay::take_parse(std::string_view message, std::string_view body) {
+    auto const parse = wire::Parse::parse(body);
+    if (!parse) return misbehave("08P01", "invalid message format");
+    if (host_.must_wait_for_facts()) return Took::need_facts;
+    if (!has_backend()) return Took::need_backend;
+    auto const statement = host_.prepare(parse->text, parse->types, strings_conform());
+    std::string const name(parse->name);
+    Expected entry{Expect::parse, false, true};
+    entry.prepared = statement;
+    entry.name = name;
+    if (name.empty()) {
+        state_.set(name, statement);
+        backend_->unnamed = statement;
+        backend_->expected.push(std::move(entry));
+        forward(message);
+        return Took::yes;
+    }
+    if (auto const present = state_.find(name)) {
+        // The server itself is to say that the name is taken.
+        bring_name(name, present);
+        backend_->expected.push({Expect::parse});
+        forward(message);
+        return Took::yes;
+    }
+    state_.set(name, statement);
+    if (backend_->prepared.use(statement->id)) {
+        push_answer(std::string("1\0\0\0\4", 5), name);
+        return Took::yes;
+    }
+    make_room_for_statement();
+    backend_->prepared.add(statement);
+    backend_->expected.push(std::move(entry));
+    send_parse(statement->server_name(), *statement);
+    return Took::yes;
+}
+
+Relay::Took Relay::take_bind(wire::Header header, std::string_view input) {
+    auto const wanted = std::min(header.total(), bind_head_max);
+    if (input.size() < wanted) {
+        client_.want_input(wanted);
+        return Took::wait;
+    }
+    auto const available = input.substr(0, std::min(header.total(), input.size()));
+    auto const bind = wire::Bind::parse(available.substr(wire::header_size));
+    if (!bind) return misbehave("08P01", "invalid message format");
+    if (!has_backend()) return Took::need_backend;
+    auto const statement = state_.find(bind->statement);
+    if (statement) bring_what_it_names(analysis_of(statement).get(), false);
+    state_.bind(bind->portal, statement);
+    if (bind->statement.empty()) {
+        if (statement) bring_unnamed(statement);
+        else close_unnamed();
+    }
+    if (bind->statement.empty() || !statement) {
+        backend_->expected.push({Expect::bind});
+        pass_through(header, input);
+        return Took::yes;
+    }
+    bring_statement(statement);
+    backend_->expected.push({Expect::bind});
+    auto const rest = header.body - bind->portal.size() - bind->statement.size() - 2;
+    write_bind_head(backend_->stream().output(), bind->portal, statement->server_name(), rest);
+    forward(bind->rest);
+    client_passing_ = rest - bind->rest.size();
+    passing_is_dropped_ = false;
+    client_.consume(available.size());
+    return Took::yes;
+}
+
+// Describe.
+Relay::Took Relay::take_target(char, std::string_view message, std::string_view body) {
+    auto const describe = wire::Describe::parse(body);
+    if (!describe) return misbehave("08P01", "invalid message format");
+    if (!has_backend()) return Took::need_backend;
+    auto const statement = describe->kind == 'S' ? state_.find(describe->name) : nullptr;
+    if (describe->kind == 'S' && describe->name.empty()) {
+        if (statement) bring_unnamed(statement);
+        else close_unnamed();
+    } else if (statement) {
+        bring_statement(statement);
+    }
+    backend_->expected.push({Expect::describe});
+    if (statement && !describe->name.empty()) {
+        wire::Describe{'S', statement->server_name()}.write(backend_->stream().output());
+    } else {
+        forward(message);
+    }
+    return Took::yes;
+}
+
+Relay::Took Relay::take_close(std::string_view message, std::string_view body) {
+    auto const close = wire::Close::parse(body);
+    if (!close) return misbehave("08P01", "invalid message format");
+    auto const statement = close->kind == 'S' ? state_.find(close->name) : nullptr;
+    if (statement && !close->name.empty()) {
+        // The backend keeps it for whoever prepares the same.
+        std::string const name(close->name);
+        state_.set(name, nullptr);
+        push_answer(std::string("3\0\0\0\4", 5), name, statement);
+        return Took::yes;
+    }
+    if (!has_backend()) return Took::need_backend;
+    if (close->kind == 'S' && close->name.empty()) {
+        state_.drop_unnamed();
+        backend_->unnamed.reset();
+    }
+    backend_->expected.push({Expect::close});
+    forward(message);
+    return Took::yes;
+}
+
+Relay::Took Relay::take_execute(std::string_view message, std::string_view body) {
+    auto const execute = wire::Execute::parse(body);
+    if (!execute) return misbehave("08P01", "invalid message format");
+    if (host_.must_wait_for_facts()) return Took::need_facts;
+    if (!has_backend()) return Took::need_backend;
+    std::shared_ptr<sql::Analysis const> analysis;
+    // A portal that no Bind made is a cursor of SQL: FETCH by another name.
+    if (auto const statement = state_.bound(execute->portal)) {
+        analysis = analysis_of(statement);
+        check_before(analysis.get(), statement->text);
+    }
+    backend_->expected.push({Expect::execute, false, false, 0, analysis});
+    forward(message);
+    return Took::yes;
+}
+
+Relay::Took Relay::take_sync(std::string_view message) {
+    if (backend_ == nullptr) {
+        wire::ReadyForQuery{deferred_begin_.empty() ? 'I' : 'T'}.write(client_.output());
+        return Took::yes;
+    }
+    ignores_until_sync_ = false;
+    forward(message);
+    // During COPY FROM STDIN a server overlooks Sync.
+    bool const copy_goes_on = is_in_copy_in_ && (backend_->expected.empty() || backend_->expected.back().what != Expect::copy_end);
+    if (!copy_goes_on) backend_->expected.push({Expect::sync});
+    return Took::yes;
+}
+
+Relay::Took Relay::take_function_call(wire::Header header, std::string_view message) {
+    auto const call = wire::FunctionCall::parse(message.substr(wire::header_size, header.body));
+    if (!call) return misbehave("08P01", "invalid message format");
+    if (!has_backend()) return Took::need_backend;
+    bool const is_large_object = std::ranges::find(large_object_functions, call->function) != std::end(large_object_functions);
+    if (!is_large_object) state_.pin(sql::Pin::unproven, "FunctionCall " + std::to_string(call->function));
+    backend_->expected.push({Expect::function_call});
+    forward(message);
+    return Took::yes;
+}
+
+Relay::Took Relay::take_copy_end(std::string_view message) {
+    if (backend_ == nullptr) return Took::yes;
+    if (!backend_->expected.empty()) backend_->expected.push({Expect::copy_end});
+    forward(message);
+    return Took::yes;
+}
+
+void Relay::refuse(wire::ErrorFields const& error) {
+    error_ = error;
+    error_.severity = error_.severity_nonlocal = "ERROR";
+    wire::write_error_response(client_.output(), error_);
+    is_refusing_ = true;
+}
+
+// The statement that got an error for an answer is taken to its end: a query itself, an extended query up to its Sync.
+Relay::Took Relay::take_refused(wire::Header header) {
+    client_passing_ = header.total();
+    passing_is_dropped_ = true;
+    if (header.type != 'Q' && header.type != 'S' && header.type != 'F') return Took::yes;
+    is_refusing_ = false;
+    wire::ReadyForQuery{'I'}.write(client_.output());
+    return Took::yes;
+}
+
+}  // namespace pgtandem::proxy

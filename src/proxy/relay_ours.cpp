@@ -1,0 +1,139 @@
+// What the proxy sends a backend on the session's behalf, and answers it gives itself.
+#include "proxy/relay.hpp"
+#include "wire/backend.hpp"
+#include "wire/query.hpp"
+
+namespace pgtandem::proxy {
+
+void Relay::attach(Backend& backend) {
+    backend_ = &backend;
+    is_in_copy_in_ = false;
+    ignores_until_sync_ = false;
+    bring_settings();
+    bring_begin();
+    if (!is_ours()) tell_parameters();
+}
+
+void Relay::detach() {
+    backend_ = nullptr;
+    server_passing_ = 0;
+}
+
+void Relay::tell_parameters() {
+    if (seen_ == backend_->reported) return;
+    write_differences(client_.output(), seen_, backend_->reported);
+    seen_ = backend_->reported;
+}
+
+void Relay::send_our_query(std::string_view text) {
+    wire::Query{text}.write(backend_->stream().output());
+    backend_->expected.push({Expect::query, true});
+    backend_->unnamed.reset();  // a simple query ends the unnamed statement
+    backend_->stream().flush();
+}
+
+void Relay::bring_settings() {
+    if (backend_->settings == state_.settings()) return;
+    auto const text = statements_between(*backend_->settings, *state_.settings());
+    if (!text.empty()) send_our_query(text);
+    backend_->settings = state_.settings();
+    if (state_.custom_settings() == nullptr) return;
+    for (auto const& name : *state_.custom_settings()) backend_->custom_settings.insert(name);
+}
+
+void Relay::bring_begin() {
+    if (deferred_begin_.empty()) return;
+    send_our_query(deferred_begin_);
+    deferred_begin_.clear();
+}
+
+void Relay::make_room_for_statement() {
+    if (backend_->prepared.size() < settings_->prepared_statements) return;
+    auto const oldest = backend_->prepared.oldest();
+    wire::Close{'S', oldest->server_name()}.write(backend_->stream().output());
+    backend_->expected.push({Expect::close, true});
+    backend_->prepared.remove(oldest->id);
+}
+
+void Relay::send_parse(std::string_view name, PreparedStatement const& statement) {
+    auto const count = static_cast<std::uint16_t>(statement.types.size() / 4);
+    wire::Parse{name, statement.text, statement.types, count}.write(backend_->stream().output());
+}
+
+// The statement under its server name.
+void Relay::bring_statement(PreparedRef const& statement) {
+    if (backend_->prepared.use(statement->id)) return;
+    make_room_for_statement();
+    backend_->prepared.add(statement);
+    Expected entry{Expect::parse, true};
+    entry.prepared = statement;
+    backend_->expected.push(std::move(entry));
+    send_parse(statement->server_name(), *statement);
+}
+
+void Relay::bring_unnamed(PreparedRef const& statement) {
+    if (backend_->unnamed == statement) return;
+    backend_->unnamed = statement;
+    Expected entry{Expect::parse, true};
+    entry.prepared = statement;
+    backend_->expected.push(std::move(entry));
+    send_parse("", *statement);
+}
+
+// Another session's unnamed statement is not this one's.
+void Relay::close_unnamed() {
+    if (!backend_->unnamed) return;
+    backend_->unnamed.reset();
+    wire::Close{'S', ""}.write(backend_->stream().output());
+    backend_->expected.push({Expect::close, true});
+}
+
+// The statement under the client's own name, for SQL that names it or a Parse that meets it. A server that has it already
+// has it from this session.
+void Relay::bring_name(std::string const& name, PreparedRef const& statement) {
+    backend_->expected.push({Expect::parse, true});
+    send_parse(name, *statement);
+}
+
+// EXECUTE and DEALLOCATE in SQL name statements that the backend knows by other names.
+void Relay::bring_what_it_names(sql::Analysis const* analysis, bool is_query) {
+    if (analysis == nullptr || analysis->statements.size() != 1) return;
+    auto const& effects = analysis->statements.front();
+    bool const executes = effects.verb == sql::Verb::execute;
+    if (!executes && effects.verb != sql::Verb::deallocate) return;
+    auto const statement = effects.name.empty() ? nullptr : state_.find(effects.name);
+    if (!statement) return;
+    bring_name(effects.name, statement);
+    if (executes) {
+        // It stays under that name, so from now on it is the backend's.
+        state_.set(effects.name, nullptr);
+        state_.pin(sql::Pin::prepared_statement, statement->text);
+    }
+    if (!is_query) return;
+    // Between an extended message and a simple query there must be a Sync, or an error would swallow the query.
+    wire::write_sync(backend_->stream().output());
+    backend_->expected.push({Expect::sync, true});
+}
+
+void Relay::push_answer(std::string message, std::string name, PreparedRef before) {
+    if (backend_ == nullptr || backend_->expected.empty()) {
+        client_.output().append(message);
+        return;
+    }
+    Expected entry{Expect::answer, false, true};
+    entry.local = std::move(message);
+    entry.name = std::move(name);
+    entry.prepared = std::move(before);
+    backend_->expected.push(std::move(entry));
+}
+
+// Answers whose turn has come, and marks that nothing answers.
+void Relay::answer_local() {
+    auto& expected = backend_->expected;
+    while (!expected.empty() && (expected.front().what == Expect::answer || expected.front().what == Expect::copy_end)) {
+        client_.output().append(expected.front().local);
+        expected.pop();
+    }
+}
+
+}  // namespace pgtandem::proxy

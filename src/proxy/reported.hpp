@@ -1,0 +1,36 @@
+// What a backend reports of its settings by ParameterStatus: an immutable value, the same object wherever the content is
+// the same, so that "has this client seen what this backend reports" is one comparison of pointers.
+#pragma once
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "base/byte_buffer.hpp"
+
+namespace pgtandem::proxy {
+
+using Reported = std::map<std::string, std::string, std::less<>>;
+using ReportedRef = std::shared_ptr<Reported const>;
+
+// One worker's.
+class ReportedRegistry {
+public:
+    ReportedRef intern(Reported reported);
+    ReportedRef with(ReportedRef const& before, std::string_view name, std::string_view value);
+
+private:
+    struct ByContent {
+        bool operator()(ReportedRef const& left, ReportedRef const& right) const { return *left < *right; }
+    };
+    std::set<ReportedRef, ByContent> known_;
+};
+
+// A ParameterStatus for each that differs from what the client has seen; 'seen' may be null.
+void write_differences(ByteBuffer& out, ReportedRef const& seen, ReportedRef const& present);
+
+// The value, or "".
+std::string_view value_of(ReportedRef const& reported, std::string_view name);
+
+}  // namespace pgtandem::proxy

@@ -1,0 +1,66 @@
+#include "proxy/session_settings.hpp"
+
+#include "pg/quoting.hpp"
+
+namespace pgtandem::proxy {
+
+namespace {
+
+constexpr std::string_view role = "role";
+
+// A custom setting's name is two identifiers.
+std::string reset_statement(std::string_view name) {
+    auto const dot = name.find('.');
+    if (dot == std::string_view::npos) return "RESET " + quoted_identifier(name);
+    return "RESET " + quoted_identifier(name.substr(0, dot)) + "." + quoted_identifier(name.substr(dot + 1));
+}
+
+void add_statement(std::string& text, std::string const& statement) {
+    if (!text.empty()) text += "; ";
+    text += statement;
+}
+
+}  // namespace
+
+SettingsRef no_settings() {
+    static SettingsRef const none = std::make_shared<SessionSettings const>();
+    return none;
+}
+
+SettingsRef changed(SettingsRef const& before, std::vector<sql::SettingChange> const& changes) {
+    using enum sql::SettingChange::Kind;
+    auto after = *before;
+    for (auto const& change : changes) {
+        if (change.kind == set) after[change.name] = change.replay;
+        if (change.kind == reset) after.erase(change.name);
+        // RESET ALL leaves the role as it is (guc_tables.c, GUC_NO_RESET_ALL).
+        if (change.kind == reset_all) std::erase_if(after, [](auto const& entry) { return entry.first != role; });
+    }
+    if (after == *before) return before;
+    if (after.empty()) return no_settings();
+    return std::make_shared<SessionSettings const>(std::move(after));
+}
+
+std::string statements_between(SessionSettings const& from, SessionSettings const& to) {
+    std::string text;
+    auto const from_role = from.find(role);
+    auto const to_role = to.find(role);
+    bool const leaves_role = from_role != from.end();
+    if (leaves_role) add_statement(text, reset_statement(role));
+    for (auto const& [name, statement] : from) {
+        if (name != role && !to.contains(name)) add_statement(text, reset_statement(name));
+    }
+    for (auto const& [name, statement] : to) {
+        if (name == role) continue;
+        auto const present = from.find(name);
+        if (present == from.end() || present->second != statement) add_statement(text, statement);
+    }
+    if (to_role == to.end()) return text;
+    // Where the role is all that would be left and taken again, nothing differs.
+    bool const is_same_role = leaves_role && from_role->second == to_role->second;
+    if (is_same_role && text == reset_statement(role)) return {};
+    add_statement(text, to_role->second);
+    return text;
+}
+
+}  // namespace pgtandem::proxy

@@ -1,0 +1,29 @@
+// What a session has changed of its settings (GUCs) since it began, as an immutable value that sessions and backends share:
+// a backend that holds the same value as the session needs nothing to serve it.
+#pragma once
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sql/effects.hpp"
+
+namespace pgtandem::proxy {
+
+// Setting's name -> the statement that gives its value again.
+using SessionSettings = std::map<std::string, std::string, std::less<>>;
+using SettingsRef = std::shared_ptr<SessionSettings const>;
+
+SettingsRef no_settings();
+
+// The value after the changes have been committed.
+SettingsRef changed(SettingsRef const& before, std::vector<sql::SettingChange> const& changes);
+
+// The statements that bring a backend from one to the other; empty if nothing differs. A role is left first and taken last:
+// the other settings were set by the user who logged in.
+std::string statements_between(SessionSettings const& from, SessionSettings const& to);
+
+// A setting with a dot in its name is the user's own; once set in a backend it is there, if only empty, until the backend ends.
+inline bool is_custom(std::string_view name) { return name.find('.') != std::string_view::npos; }
+
+}  // namespace pgtandem::proxy

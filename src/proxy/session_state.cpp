@@ -1,0 +1,159 @@
+#include "proxy/session_state.hpp"
+
+#include <algorithm>
+
+namespace pgtandem::proxy {
+
+namespace {
+
+constexpr std::size_t shown_statement = 80;
+
+// Statements whose doing depends on what the catalog holds. Others do the same whatever was just created.
+bool runs_on_catalog(sql::Verb verb) {
+    switch (verb) {
+        using enum sql::Verb;
+        case begin:
+        case commit:
+        case rollback:
+        case savepoint:
+        case release:
+        case rollback_to:
+        case set:
+        case set_transaction:
+        case reset:
+        case show:
+        case ddl: return false;
+        default: return true;
+    }
+}
+
+}  // namespace
+
+void SessionState::begin_with(std::string const& name, std::string const& statement) {
+    first_settings_ = changed(no_settings(), {{sql::SettingChange::Kind::set, name, statement}});
+    settings_ = first_settings_;
+}
+
+void SessionState::pin(sql::Pins why, std::string_view statement) {
+    if (why.empty() || !may_pin_) return;
+    if (pins_.empty()) pinned_by_ = statement.substr(0, shown_statement);
+    pins_ = pins_ | why;
+    unpins_ = unpins_.minus(why);
+}
+
+void SessionState::about_to_run(sql::Analysis const& analysis, std::string_view text, bool facts_hold) {
+    for (auto const& effects : analysis.statements) {
+        pin(effects.pins, text);
+        // What this transaction has just made is not in the facts: a trigger, a function.
+        bool const is_known = facts_hold && !changes_catalog_;
+        if (!is_known && runs_on_catalog(effects.verb)) pin(sql::Pin::unproven, text);
+        // A temporary table is nobody else's business.
+        if (effects.changes_catalog && !effects.pins.contains(sql::Pin::temporary_table)) changes_catalog_ = true;
+        for (auto const& change : effects.settings) {
+            if (is_custom(change.name)) note_custom(change.name);
+        }
+    }
+}
+
+void SessionState::completed(sql::Effects const& effects, std::string_view tag) {
+    switch (effects.verb) {
+        case sql::Verb::commit:
+        case sql::Verb::rollback:
+            if (tag != "COMMIT") {
+                changes_.clear();
+                unpins_ = {};
+            }
+            settings_ = changed(settings_, changes_);
+            changes_.clear();
+            savepoints_.clear();
+            has_failed_ = false;
+            break;
+        case sql::Verb::savepoint: savepoints_.push_back({effects.name, changes_.size()}); break;
+        case sql::Verb::rollback_to:
+            has_failed_ = false;
+            roll_back_to(effects.name);
+            break;
+        case sql::Verb::deallocate:
+            if (statements_) statements_->erase(effects.name);
+            break;
+        case sql::Verb::deallocate_all: statements_.reset(); break;
+        case sql::Verb::discard_all:
+            statements_.reset();
+            changes_.clear();
+            settings_ = no_settings();
+            break;
+        default: break;
+    }
+    for (auto const& change : effects.settings) {
+        if (change.kind != sql::SettingChange::Kind::set_local) changes_.push_back(change);
+    }
+    unpins_ |= effects.unpins;
+}
+
+SessionState::Ended SessionState::transaction_ended() {
+    // A transaction block has ended by its own statement before; what is left are statements outside of one.
+    if (!has_failed_ && !changes_.empty()) settings_ = changed(settings_, changes_);
+    if (!has_failed_) pins_ = pins_.minus(unpins_);
+    unpins_ = {};
+    if (pins_.empty()) pinned_by_.clear();
+    auto const on_backend = settings_;
+    // After RESET ALL and DISCARD ALL the session has again what it began with.
+    for (auto const& [name, statement] : *first_settings_) {
+        if (!settings_->contains(name)) settings_ = changed(settings_, {{sql::SettingChange::Kind::set, name, statement}});
+    }
+    changes_.clear();
+    savepoints_.clear();
+    has_failed_ = false;
+    unnamed_portal_.reset();
+    if (portals_) portals_.reset();
+    return {on_backend, std::exchange(changes_catalog_, false)};
+}
+
+void SessionState::note_custom(std::string const& name) {
+    if (!custom_) custom_ = std::make_unique<std::set<std::string, std::less<>>>();
+    custom_->insert(name);
+}
+
+void SessionState::roll_back_to(std::string_view savepoint) {
+    auto const found = std::ranges::find_if(savepoints_.rbegin(), savepoints_.rend(),
+                                            [&](Savepoint const& known) { return known.name == savepoint; });
+    if (found == savepoints_.rend()) return;
+    changes_.resize(std::min(changes_.size(), found->changes));
+    savepoints_.erase(found.base(), savepoints_.end());
+}
+
+PreparedRef SessionState::find(std::string_view name) const {
+    if (name.empty()) return unnamed_;
+    if (!statements_) return nullptr;
+    auto const found = statements_->find(name);
+    return found == statements_->end() ? nullptr : found->second;
+}
+
+void SessionState::set(std::string_view name, PreparedRef statement) {
+    if (name.empty()) {
+        unnamed_ = std::move(statement);
+    } else if (statement) {
+        if (!statements_) statements_ = std::make_unique<Statements>();
+        (*statements_)[std::string(name)] = std::move(statement);
+    } else if (statements_) {
+        if (auto const found = statements_->find(name); found != statements_->end()) statements_->erase(found);
+    }
+}
+
+void SessionState::bind(std::string_view portal, PreparedRef statement) {
+    if (portal.empty()) {
+        unnamed_portal_ = std::move(statement);
+        return;
+    }
+    if (!portals_) portals_ = std::make_unique<Portals>();
+    (*portals_)[std::string(portal)] = std::move(statement);
+}
+
+PreparedRef SessionState::bound(std::string_view portal) const {
+    if (portal.empty()) return unnamed_portal_;
+    if (!portals_) return nullptr;
+    auto const found = portals_->find(portal);
+    return found == portals_->end() ? nullptr : found->second;
+}
+
+}  // namespace pgtandem::proxy

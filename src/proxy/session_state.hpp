@@ -1,0 +1,86 @@
+// What one client's session is, apart from any connection: its settings, its prepared statements, why it must keep its
+// backend. Changed by what is about to run and by what the server says has completed. Pure.
+#pragma once
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "proxy/prepared.hpp"
+#include "proxy/session_settings.hpp"
+#include "sql/analyze.hpp"
+#include "sql/pins.hpp"
+
+namespace pgtandem::proxy {
+
+class SessionState {
+public:
+    SettingsRef const& settings() const { return settings_; }
+    // For what a session has from its first moment on: its application_name.
+    void begin_with(std::string const& name, std::string const& statement);
+
+    // Where sessions give up their state with each transaction (pool mode transaction), nothing pins.
+    void never_pin() { may_pin_ = false; }
+    sql::Pins pins() const { return pins_; }
+    bool is_pinned() const { return !pins_.empty(); }
+    void pin(sql::Pins why, std::string_view statement);
+    std::string const& pinned_by() const { return pinned_by_; }
+
+    // Before a statement is sent: what it may leave behind. 'facts_hold' is false where the catalog is not known.
+    void about_to_run(sql::Analysis const& analysis, std::string_view text, bool facts_hold);
+    // CommandComplete for one statement, with the tag the server gave.
+    void completed(sql::Effects const& effects, std::string_view tag);
+    // ErrorResponse for any statement.
+    void failed() { has_failed_ = true; }
+    // ReadyForQuery outside of a transaction block. 'on_backend': the settings as the backend has them now; settings() is
+    // what it should have. 'catalog_changed': the transaction has run DDL.
+    struct Ended {
+        SettingsRef on_backend;
+        bool catalog_changed;
+    };
+    Ended transaction_ended();
+
+    bool has_custom_setting(std::string_view name) const { return custom_ && custom_->contains(name); }
+    std::set<std::string, std::less<>> const* custom_settings() const { return custom_.get(); }
+
+    // Protocol-level prepared statements by the client's names. "" is the unnamed one.
+    PreparedRef find(std::string_view name) const;
+    void set(std::string_view name, PreparedRef statement);
+    void drop_unnamed() { unnamed_.reset(); }
+    std::size_t statement_count() const { return statements_ ? statements_->size() : 0; }
+
+    // Which statement a portal runs, until the transaction ends.
+    void bind(std::string_view portal, PreparedRef statement);
+    PreparedRef bound(std::string_view portal) const;
+
+private:
+    struct Savepoint {
+        std::string name;
+        std::size_t changes;  // how many there were
+    };
+    using Statements = std::map<std::string, PreparedRef, std::less<>>;
+    using Portals = std::map<std::string, PreparedRef, std::less<>>;
+
+    void note_custom(std::string const& name);
+    void roll_back_to(std::string_view savepoint);
+
+    SettingsRef settings_ = no_settings();
+    SettingsRef first_settings_ = no_settings();
+    std::vector<sql::SettingChange> changes_;  // of this transaction
+    std::vector<Savepoint> savepoints_;
+    sql::Pins pins_{};
+    sql::Pins unpins_{};  // given up when this transaction commits
+    bool may_pin_ = true;
+    std::string pinned_by_;
+    bool changes_catalog_ = false;  // this transaction has run DDL
+    bool has_failed_ = false;
+    std::unique_ptr<std::set<std::string, std::less<>>> custom_;
+    std::unique_ptr<Statements> statements_;
+    PreparedRef unnamed_;
+    PreparedRef unnamed_portal_;
+    std::unique_ptr<Portals> portals_;
+};
+
+}  // namespace pgtandem::proxy

@@ -1,0 +1,63 @@
+#include "proxy/shared.hpp"
+
+#include "wire/scram_crypto.hpp"
+
+namespace pgtandem::proxy {
+
+namespace {
+
+void change(std::map<std::string, std::size_t>& counts, std::string const& name, int by) {
+    auto& count = counts[name];
+    count += static_cast<std::size_t>(by);
+    if (count == 0) counts.erase(name);
+}
+
+std::size_t count_of(std::map<std::string, std::size_t> const& counts, std::string const& name) {
+    auto const found = counts.find(name);
+    return found == counts.end() ? 0 : found->second;
+}
+
+}  // namespace
+
+void CancelRegistry::add(std::uint32_t process_id, std::string const& key, Target target) {
+    std::lock_guard const guard(mutex_);
+    entries_[process_id].emplace_back(key, target);
+}
+
+void CancelRegistry::remove(std::uint32_t process_id, std::string const& key) {
+    std::lock_guard const guard(mutex_);
+    auto const found = entries_.find(process_id);
+    if (found == entries_.end()) return;
+    std::erase_if(found->second, [&](auto const& entry) { return entry.first == key; });
+    if (found->second.empty()) entries_.erase(found);
+}
+
+CancelRegistry::Target CancelRegistry::find(std::uint32_t process_id, std::string const& key) const {
+    std::lock_guard const guard(mutex_);
+    Target target{nullptr, 0};
+    auto const found = entries_.find(process_id);
+    if (found == entries_.end()) return target;
+    for (auto const& [known, owner] : found->second) {
+        if (wire::are_equal_secrets(known, key)) target = owner;
+    }
+    return target;
+}
+
+void ClientCounts::add(std::string const& user, std::string const& database, int by) {
+    std::lock_guard const guard(mutex_);
+    change(users_, user, by);
+    change(databases_, database, by);
+    all_ += static_cast<std::size_t>(by);
+}
+
+std::pair<std::size_t, std::size_t> ClientCounts::of(std::string const& user, std::string const& database) const {
+    std::lock_guard const guard(mutex_);
+    return {count_of(users_, user), count_of(databases_, database)};
+}
+
+std::size_t ClientCounts::all() const {
+    std::lock_guard const guard(mutex_);
+    return all_;
+}
+
+}  // namespace pgtandem::proxy

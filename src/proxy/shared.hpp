@@ -1,0 +1,91 @@
+// What all workers of one endpoint share. Thread-safe.
+#pragma once
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "io/tls.hpp"
+#include "proxy/catalog_watch.hpp"
+#include "proxy/console.hpp"
+#include "proxy/endpoint_settings.hpp"
+#include "proxy/login_desk.hpp"
+#include "proxy/routing.hpp"
+
+namespace pgtandem::proxy {
+
+class Worker;
+
+// Who may be cancelled by which key.
+class CancelRegistry {
+public:
+    struct Target {
+        Worker* worker;
+        std::uint64_t session;
+    };
+    void add(std::uint32_t process_id, std::string const& key, Target target);
+    void remove(std::uint32_t process_id, std::string const& key);
+    // Null worker: nobody has that key. Takes as long for a wrong key as for a right one.
+    Target find(std::uint32_t process_id, std::string const& key) const;
+
+private:
+    mutable std::mutex mutex_;
+    std::unordered_map<std::uint32_t, std::vector<std::pair<std::string, Target>>> entries_;
+};
+
+class ClientCounts {
+public:
+    void add(std::string const& user, std::string const& database, int change);
+    std::pair<std::size_t, std::size_t> of(std::string const& user, std::string const& database) const;
+    std::size_t all() const;
+
+private:
+    mutable std::mutex mutex_;
+    std::map<std::string, std::size_t> users_;
+    std::map<std::string, std::size_t> databases_;
+    std::size_t all_ = 0;
+};
+
+// Where console commands are run: a thread of its own, since they may wait for the workers.
+class ConsoleRunner {
+public:
+    using Answer = std::function<void(Result<ConsoleAnswer>)>;
+    // 'answer' is called on that thread.
+    virtual void run(std::string text, ConsoleRight right, Answer answer) = 0;
+
+protected:
+    ~ConsoleRunner() = default;
+};
+
+struct Shared {
+    RoutingBoard& routing;
+    LoginDesk& desk;
+    CatalogWatch& catalog;
+    ConsoleRunner& console;
+    std::string mock_secret;  // of the SCRAM dialogue with roles that are not there
+    CancelRegistry cancels{};
+    ClientCounts counts{};
+
+    std::shared_ptr<EndpointSettings const> settings() const {
+        std::lock_guard const guard(mutex);
+        return current_settings;
+    }
+    std::shared_ptr<io::TlsContext const> tls() const {
+        std::lock_guard const guard(mutex);
+        return current_tls;
+    }
+    void set(std::shared_ptr<EndpointSettings const> settings, std::shared_ptr<io::TlsContext const> tls) {
+        std::lock_guard const guard(mutex);
+        current_settings = std::move(settings);
+        current_tls = std::move(tls);
+    }
+
+    mutable std::mutex mutex{};
+    std::shared_ptr<EndpointSettings const> current_settings{};
+    std::shared_ptr<io::TlsContext const> current_tls{};
+};
+
+}  // namespace pgtandem::proxy

@@ -1,0 +1,240 @@
+#include "proxy/worker.hpp"
+
+#include <algorithm>
+
+#include "proxy/cancel_sender.hpp"
+
+namespace pgtandem::proxy {
+
+namespace {
+
+constexpr auto tick_interval = std::chrono::seconds(1);
+
+std::uint64_t random_seed() {
+    static std::atomic<std::uint64_t> counter{0x9E3779B97F4A7C15ULL};
+    auto const address = reinterpret_cast<std::uintptr_t>(&counter);
+    return counter.fetch_add(0x9E3779B97F4A7C15ULL) ^ (static_cast<std::uint64_t>(address) * 0xBF58476D1CE4E5B9ULL) ^
+           static_cast<std::uint64_t>(Clock::now().time_since_epoch().count());
+}
+
+bool is_of(std::string const& wanted, std::string const& database) { return wanted.empty() || wanted == database; }
+
+// A backend on a server that no longer is what its pool is for.
+bool is_on_former_primary(Backend const& backend, Routing const& routing) {
+    auto const* const primary = routing.primary();
+    return primary != nullptr && !(backend.server() == *primary);
+}
+
+bool is_on_lost_replica(Backend const& backend, Routing const& routing) {
+    auto const* const server = routing.find(backend.server().name);
+    return server == nullptr || server->is_primary || !server->is_usable;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Worker>> Worker::make(Shared& shared, unsigned threads) {
+    PGTANDEM_TRY(loop, io::Loop::make(shared.settings()->io));
+    return std::unique_ptr<Worker>(new Worker(shared, std::move(loop), threads));
+}
+
+Worker::Worker(Shared& shared, std::unique_ptr<io::Loop> loop, unsigned threads)
+    : shared_(shared),
+      loop_(std::move(loop)),
+      threads_(threads),
+      settings_(shared.settings()),
+      routing_(shared.routing.current()),
+      tls_(shared.tls()),
+      fingerprint_seed_(random_seed()),
+      retry_timer_(loop_->make_timer([this] {
+          for (auto const& [key, group] : groups_) serve_later(*group);
+          for (auto const& group : own_groups_) serve_later(*group);
+      })),
+      tick_timer_(loop_->make_timer([this] { tick(); })) {}
+
+Worker::~Worker() {
+    // Sessions give their backends back; nothing is served any more.
+    for (auto const& [id, session] : sessions_) session->abandon();
+    sessions_.clear();
+    dead_sessions_.clear();
+}
+
+void Worker::listen(int fd, Target target) {
+    listeners_.push_back(loop_->listen(fd, [this, target](UniqueFd connected) { accept(std::move(connected), target); }));
+}
+
+void Worker::run() {
+    tick_timer_->start(tick_interval);
+    loop_->run();
+}
+
+void Worker::tick() {
+    auto const now = loop_->now();
+    auto const idle = settings_->server_idle_timeout;
+    auto const idle_since = idle.count() > 0 ? now - idle : Clock::time_point::min();
+    for (auto const& [key, pool] : pools_) pool->tidy(idle_since, oldest_backend_allowed());
+    std::erase_if(pools_, [](auto const& entry) {
+        if (!entry.second->is_unused()) return false;
+        entry.second->group().remove(*entry.second);
+        return true;
+    });
+    std::erase_if(groups_, [this](auto const& entry) {
+        return entry.second->is_unused() && std::ranges::find(groups_to_serve_, entry.second.get()) == groups_to_serve_.end();
+    });
+    tick_timer_->start(tick_interval);
+}
+
+Clock::time_point Worker::oldest_backend_allowed() const {
+    auto const lifetime = settings_->server_lifetime;
+    return lifetime.count() > 0 ? loop_->now() - lifetime : Clock::time_point::min();
+}
+
+std::unique_ptr<PoolGroup>& Worker::group_for(PoolKey const& key) {
+    auto& group = groups_[key.group_text()];
+    if (!group) group = std::make_unique<PoolGroup>(*this, share(settings_->pool_size));
+    return group;
+}
+
+Pool& Worker::pool_for(PoolKey key) {
+    auto& pool = pools_[key.text()];
+    if (pool) return *pool;
+    auto& group = *group_for(key);
+    pool = std::make_unique<Pool>(*this, group, std::move(key));
+    pool->is_paused = paused_.contains("") || paused_.contains(pool->key().database);
+    group.add(*pool);
+    return *pool;
+}
+
+std::unique_ptr<Pool> Worker::make_own_pool(PoolKey key) {
+    own_groups_.push_back(std::make_unique<PoolGroup>(*this, 1));
+    auto& group = *own_groups_.back();
+    auto pool = std::make_unique<Pool>(*this, group, std::move(key));
+    group.add(*pool);
+    return pool;
+}
+
+// The first clients of a pool get a backend each, so that what they are told of theirs is so.
+bool Worker::should_begin_with_a_backend(Pool const& pool) const {
+    auto const& group = const_cast<Pool&>(pool).group();
+    if (!group.waiters().empty()) return false;
+    bool const has_homeless = std::ranges::any_of(pool.backends(), [](auto const& backend) {
+        return backend->homes == 0 && backend->session == nullptr && backend->is_logged_in();
+    });
+    return has_homeless || group.has_room();
+}
+
+bool Worker::may_connect_to(ServerEntry const& server) const {
+    std::size_t count = 0;
+    for (auto const& [key, pool] : pools_) {
+        for (auto const& backend : pool->backends()) count += backend->server().name == server.name ? 1 : 0;
+    }
+    return count < share(settings_->server_connections);
+}
+
+void Worker::serve_later(PoolGroup& group) {
+    if (std::ranges::find(groups_to_serve_, &group) == groups_to_serve_.end()) groups_to_serve_.push_back(&group);
+    if (std::exchange(serves_later_, true)) return;
+    loop_->defer([this] { serve_pending(); });
+}
+
+void Worker::serve_pending() {
+    serves_later_ = false;
+    for (auto* const group : std::exchange(groups_to_serve_, {})) group->serve();
+}
+
+void Worker::look_again_at(Clock::time_point when) {
+    if (!retry_timer_->is_running()) retry_timer_->start(std::max<Clock::duration>(when - loop_->now(), std::chrono::milliseconds(1)));
+}
+
+void Worker::bury(std::unique_ptr<Backend> backend) {
+    dead_backends_.push_back(std::move(backend));
+    empty_grave();
+}
+
+void Worker::bury(std::unique_ptr<Pool> pool) {
+    pool->group().remove(*pool);
+    for (auto const& backend : std::vector<Backend*>(pool->all())) pool->discard(*backend);
+    dead_pools_.push_back(std::move(pool));
+    empty_grave();
+}
+
+// What has ended is destroyed when nobody is in it any more: after this turn's events.
+void Worker::empty_grave() {
+    if (std::exchange(has_dead_, true)) return;
+    loop_->post([this] {
+        has_dead_ = false;
+        dead_sessions_.clear();
+        dead_backends_.clear();
+        auto const pools = std::exchange(dead_pools_, {});
+        std::erase_if(own_groups_, [this](auto const& group) {
+            if (!group->is_unused()) return false;
+            std::erase(groups_to_serve_, group.get());
+            return true;
+        });
+        std::erase_if(cancel_senders_, [](auto const& sender) { return sender->is_done(); });
+    });
+}
+
+void Worker::take_routing() {
+    routing_ = shared_.routing.current();
+    for (auto const& [key, pool] : pools_) {
+        pool->retire(pool->key().target == Target::primary ? is_on_former_primary : is_on_lost_replica, *routing_);
+        serve_later(pool->group());
+    }
+    // Its transaction may end; a session that is tied to the former primary for longer cannot go on.
+    end_sessions(
+        [](ClientSession const& session) {
+            auto const* const backend = session.backend();
+            return backend != nullptr && backend->is_retired && session.is_pinned();
+        },
+        make_error("FATAL", "57P01", "terminating connection: the server that held this session's state is no longer the one to use"));
+}
+
+void Worker::take_settings() {
+    settings_ = shared_.settings();
+    tls_ = shared_.tls();
+    for (auto const& [key, group] : groups_) {
+        group->set_most(share(settings_->pool_size));
+        serve_later(*group);
+    }
+}
+
+void Worker::end_sessions(std::function<bool(ClientSession const&)> const& which, wire::ErrorFields const& why) {
+    std::vector<ClientSession*> found;
+    for (auto const& [id, session] : sessions_) {
+        if (which(*session)) found.push_back(session.get());
+    }
+    for (auto* const session : found) session->end(why);
+}
+
+void Worker::for_pools_of(std::string const& database, std::function<void(Pool&)> const& work) const {
+    for (auto const& [key, pool] : pools_) {
+        if (is_of(database, pool->key().database)) work(*pool);
+    }
+}
+
+void Worker::pause(std::string const& database, bool is_paused) {
+    if (is_paused) paused_.insert(database);
+    else if (database.empty()) paused_.clear();
+    else paused_.erase(database);
+    for_pools_of(database, [&](Pool& pool) {
+        pool.is_paused = is_paused;
+        if (!is_paused) serve_later(pool.group());
+    });
+}
+
+bool Worker::is_quiet(std::string const& database) const {
+    bool quiet = true;
+    for_pools_of(database, [&](Pool& pool) {
+        for (auto const& backend : pool.backends()) quiet = quiet && backend->session == nullptr;
+    });
+    return quiet;
+}
+
+void Worker::reconnect(std::string const& database) {
+    for_pools_of(database, [&](Pool& pool) {
+        pool.retire([](Backend const&, Routing const&) { return true; }, *routing_);
+        serve_later(pool.group());
+    });
+}
+
+}  // namespace pgtandem::proxy

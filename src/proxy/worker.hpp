@@ -1,0 +1,141 @@
+// One thread of the data plane: its loop, its clients, its pools, and what it has learned of statements. Everything but
+// what is marked is for that thread only.
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "io/loop.hpp"
+#include "proxy/client_session.hpp"
+#include "proxy/pool.hpp"
+#include "proxy/shared.hpp"
+#include "proxy/snapshot.hpp"
+
+namespace pgtandem::proxy {
+
+class CancelSender;
+
+class Worker {
+public:
+    static Result<std::unique_ptr<Worker>> make(Shared& shared, unsigned threads);
+    ~Worker();
+
+    // The thread's own; the listening sockets belong to the endpoint.
+    void listen(int fd, Target target);
+    void run();
+
+    io::Loop& loop() { return *loop_; }
+    EndpointSettings const& settings() const { return *settings_; }
+    std::shared_ptr<EndpointSettings const> const& settings_ref() const { return settings_; }
+    Routing const& routing() const { return *routing_; }
+    std::shared_ptr<io::TlsContext const> const& tls() const { return tls_; }
+    std::string const& mock_secret() const { return shared_.mock_secret; }
+    ReportedRegistry& reported_registry() { return reported_; }
+    ConsoleRunner& console() { return shared_.console; }
+
+    // From any thread, by loop().post().
+    void take_routing();
+    void take_settings();
+    void stop_listening() { listeners_.clear(); }
+    void end_sessions(std::function<bool(ClientSession const&)> const& which, wire::ErrorFields const& why);
+    void pause(std::string const& database, bool is_paused);
+    bool is_quiet(std::string const& database) const;
+    void reconnect(std::string const& database);
+    WorkerSnapshot snapshot() const;
+    std::size_t session_count() const { return sessions_.size(); }
+
+    // Clients (worker_clients.cpp).
+    void accept(UniqueFd connected, Target target);
+    void bury(ClientSession& session);
+    void ask_login_desk(LoginQuestion const& question, ClientSession& session, std::function<void(Result<LoginFacts>)> answer);
+    void forget_question(ClientSession const& session) { questions_.erase(session.id()); }
+    std::pair<std::size_t, std::size_t> client_counts(std::string const& user, std::string const& database) const;
+    void register_for_cancel(ClientSession& session, std::uint16_t minor_version, Backend const* backend,
+                             std::uint32_t& process_id, std::string& key);
+    void unregister(ClientSession& session);
+    void cancel(std::uint32_t process_id, std::string const& key);
+    void cancel_session(std::uint64_t id);
+    void cancel_on_server(Backend& backend, Pool& pool);
+    void cancel_was_sent(Pool& pool, std::uint64_t backend_id);
+    void ask_console(std::string text, ConsoleRight right, ClientSession& session, ConsoleRunner::Answer answer);
+
+    // Pools (worker.cpp).
+    Pool& pool_for(PoolKey key);
+    std::unique_ptr<Pool> make_own_pool(PoolKey key);
+    bool should_begin_with_a_backend(Pool const& pool) const;
+    bool may_connect_to(ServerEntry const& server) const;
+    std::uint64_t next_backend_id() { return ++last_backend_id_; }
+    Clock::time_point oldest_backend_allowed() const;
+    void serve_later(PoolGroup& group);
+    void look_again_at(Clock::time_point when);
+    void bury(std::unique_ptr<Backend> backend);
+    void bury(std::unique_ptr<Pool> pool);
+
+    // Statements (worker_statements.cpp).
+    std::shared_ptr<sql::Analysis const> analyse(std::string const& database, std::string_view text, bool strings_conform);
+    PreparedRef prepare(std::string const& database, std::string_view text, std::string_view types, bool strings_conform);
+    std::uint64_t epoch(std::string const& database);
+    bool facts_hold(std::string const& database);
+    void refresh_facts(std::string const& database, ClientSession& session, std::function<void(bool)> ready);
+    void catalog_changed(std::string const& database);
+    DatabaseStats& stats(std::string const& database) { return view_of(database).stats; }
+
+private:
+    // What is known of one database: its catalog, and statements looked at with it.
+    struct DatabaseView {
+        CatalogWatch::Facts facts;
+        std::uint64_t epoch = 0;
+        bool facts_hold = false;
+        Clock::time_point looked_at{};
+        std::unordered_map<std::uint64_t, std::shared_ptr<sql::Analysis const>> analyses;
+        DatabaseStats stats;
+    };
+
+    Worker(Shared& shared, std::unique_ptr<io::Loop> loop, unsigned threads);
+    std::unique_ptr<PoolGroup>& group_for(PoolKey const& key);
+    DatabaseView& view_of(std::string const& database);
+    void look(DatabaseView& view, std::string const& database);
+    void serve_pending();
+    void tick();
+    void empty_grave();
+    void for_pools_of(std::string const& database, std::function<void(Pool&)> const& work) const;
+    std::size_t share(std::size_t of_all) const { return std::max<std::size_t>(1, (of_all + threads_ - 1) / threads_); }
+
+    Shared& shared_;
+    std::unique_ptr<io::Loop> loop_;
+    unsigned threads_;
+    std::shared_ptr<EndpointSettings const> settings_;
+    std::shared_ptr<Routing const> routing_;
+    std::shared_ptr<io::TlsContext const> tls_;
+    ReportedRegistry reported_;
+    PreparedRegistry prepared_;
+    std::uint64_t fingerprint_seed_;
+    std::unordered_map<std::string, std::unique_ptr<DatabaseView>> views_;
+
+    std::vector<std::unique_ptr<io::Listener>> listeners_;
+    std::unordered_map<std::uint64_t, std::unique_ptr<ClientSession>> sessions_;
+    std::unordered_map<std::uint64_t, std::function<void(Result<LoginFacts>)>> questions_;
+    std::unordered_map<std::string, std::unique_ptr<PoolGroup>> groups_;
+    std::unordered_map<std::string, std::unique_ptr<Pool>> pools_;
+    std::unordered_set<std::string> paused_;  // databases; "" for all
+    std::vector<std::unique_ptr<CancelSender>> cancel_senders_;
+
+    std::vector<PoolGroup*> groups_to_serve_;
+    bool serves_later_ = false;
+    std::unique_ptr<io::Timer> retry_timer_;
+    std::unique_ptr<io::Timer> tick_timer_;
+    std::vector<std::unique_ptr<Backend>> dead_backends_;
+    std::vector<std::unique_ptr<Pool>> dead_pools_;
+    std::vector<std::unique_ptr<PoolGroup>> own_groups_;
+    std::vector<std::unique_ptr<ClientSession>> dead_sessions_;
+    bool has_dead_ = false;
+    std::uint64_t last_backend_id_ = 0;
+    static std::atomic<std::uint64_t> last_session_id;
+};
+
+}  // namespace pgtandem::proxy

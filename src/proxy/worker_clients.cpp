@@ -1,0 +1,119 @@
+// A worker's clients: taking them in, asking about them, cancelling for them.
+#include <algorithm>
+
+#include "base/random.hpp"
+#include "proxy/cancel_sender.hpp"
+#include "proxy/worker.hpp"
+
+namespace pgtandem::proxy {
+
+namespace {
+
+// A cancel key has 4 bytes, from protocol 3.2 on up to 256.
+constexpr std::size_t short_key = 4;
+constexpr std::size_t long_key = 32;
+
+}  // namespace
+
+std::atomic<std::uint64_t> Worker::last_session_id{0};
+
+void Worker::accept(UniqueFd connected, Target target) {
+    auto const id = ++last_session_id;
+    auto session = std::make_unique<ClientSession>(*this, std::move(connected), target, id);
+    auto* const made = session.get();
+    sessions_[id] = std::move(session);
+    // One that cannot be taken in is told so at once, before it costs anything.
+    if (shared_.counts.all() >= settings_->client_connections || sessions_.size() > 2 * settings_->client_connections) {
+        made->end(make_error("FATAL", "53300", "sorry, too many clients already"));
+    }
+    made->start();
+}
+
+void Worker::bury(ClientSession& session) {
+    auto const found = sessions_.find(session.id());
+    if (found == sessions_.end()) return;
+    dead_sessions_.push_back(std::move(found->second));
+    sessions_.erase(found);
+    empty_grave();
+}
+
+void Worker::ask_login_desk(LoginQuestion const& question, ClientSession& session, std::function<void(Result<LoginFacts>)> answer) {
+    auto const id = session.id();
+    questions_[id] = std::move(answer);
+    shared_.desk.ask(question, [this, id](Result<LoginFacts> facts) {
+        loop_->post([this, id, facts = std::move(facts)]() mutable {
+            auto const found = questions_.find(id);
+            if (found == questions_.end()) return;  // the client has gone
+            auto const waiting = std::move(found->second);
+            questions_.erase(found);
+            waiting(std::move(facts));
+        });
+    });
+}
+
+void Worker::ask_console(std::string text, ConsoleRight right, ClientSession& session, ConsoleRunner::Answer answer) {
+    auto const id = session.id();
+    shared_.console.run(std::move(text), right, [this, id, answer = std::move(answer)](Result<ConsoleAnswer> given) {
+        loop_->post([this, id, answer, given = std::move(given)]() mutable {
+            if (sessions_.contains(id)) answer(std::move(given));
+        });
+    });
+}
+
+std::pair<std::size_t, std::size_t> Worker::client_counts(std::string const& user, std::string const& database) const {
+    return shared_.counts.of(user, database);
+}
+
+void Worker::register_for_cancel(ClientSession& session, std::uint16_t minor_version, Backend const* backend,
+                                 std::uint32_t& process_id, std::string& key) {
+    key = random_bytes(minor_version >= 2 ? long_key : short_key);
+    process_id = backend != nullptr ? backend->process_id() : static_cast<std::uint32_t>(session.id() & 0x7fffffff);
+    shared_.cancels.add(process_id, key, {this, session.id()});
+    shared_.counts.add(session.user(), session.database(), 1);
+}
+
+void Worker::unregister(ClientSession& session) {
+    if (session.cancel_key().empty()) return;
+    shared_.cancels.remove(session.told_process_id(), session.cancel_key());
+    shared_.counts.add(session.user(), session.database(), -1);
+}
+
+void Worker::cancel(std::uint32_t process_id, std::string const& key) {
+    auto const target = shared_.cancels.find(process_id, key);
+    if (target.worker == nullptr) return;
+    target.worker->loop().post([worker = target.worker, id = target.session] { worker->cancel_session(id); });
+}
+
+void Worker::cancel_session(std::uint64_t id) {
+    if (auto const found = sessions_.find(id); found != sessions_.end()) found->second->cancel();
+}
+
+void Worker::cancel_on_server(Backend& backend, Pool& pool) {
+    ++backend.cancels_under_way;
+    ++pool.sessions;  // keeps the pool until the cancel request is done
+    cancel_senders_.push_back(std::make_unique<CancelSender>(
+        *loop_, backend.server(), backend.process_id(), backend.cancel_key(),
+        [this, &pool, id = backend.id] { cancel_was_sent(pool, id); }));
+}
+
+void Worker::cancel_was_sent(Pool& pool, std::uint64_t backend_id) {
+    --pool.sessions;
+    empty_grave();
+    auto* const backend = pool.find(backend_id);
+    if (backend == nullptr || --backend->cancels_under_way > 0) return;
+    // Its session gave it up while the request was on its way.
+    if (backend->session == nullptr && !pool.is_idle(*backend)) pool.group().give_back(*backend, pool);
+}
+
+WorkerSnapshot Worker::snapshot() const {
+    WorkerSnapshot snapshot;
+    for (auto const& [id, session] : sessions_) snapshot.clients.push_back(session->info());
+    for (auto const& [key, pool] : pools_) pool->describe(snapshot);
+    for (auto const& [database, view] : views_) {
+        snapshot.stats.push_back(view->stats);
+        snapshot.stats.back().database = database;
+    }
+    return snapshot;
+}
+
+}  // namespace pgtandem::proxy
