@@ -1,0 +1,177 @@
+"""Clients, backends and the server die at every step of a conversation: each side sees what the server itself would show, nobody
+else is disturbed, and no backend is kept for a client that is gone."""
+import os
+import signal
+
+import pytest
+import wire_messages as wire
+from endpoint import served_for
+from scripted import ALL_STEPS, HOLDING_STEPS, IDLE_STEPS, LOGIN_STEPS, big, client_at, is_served, names
+from tandem import wait_for
+from wire_client import WireClient, errors
+
+POOL_SIZE = 3
+served = served_for(pool_size=POOL_SIZE)
+
+
+def nothing_is_kept(served):
+    wait_for(lambda: served.busy_backends() == [], "no backend to work for a client that is gone")
+    assert len(served.backends()) <= POOL_SIZE
+    locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
+    wait_for(lambda: served.straight.value(locks) == 0, "the locks of clients that are gone to be released")
+
+
+@pytest.mark.parametrize("step", ALL_STEPS, ids=names(ALL_STEPS))
+@pytest.mark.parametrize("leaving", ["close", "reset"])
+def test_a_client_that_dies_leaves_nothing_behind(served, place, step, leaving):
+    for _ in range(2 * POOL_SIZE):
+        getattr(client_at(place, step), leaving)()
+    assert is_served(place)
+    nothing_is_kept(served)
+
+
+@pytest.mark.parametrize("step", LOGIN_STEPS + IDLE_STEPS, ids=names(LOGIN_STEPS + IDLE_STEPS))
+def test_clients_that_wait_hold_no_backend(served, endpoint, step):
+    clients = [client_at(endpoint, step) for _ in range(3 * POOL_SIZE)]
+    assert is_served(endpoint)
+    assert len(served.backends()) <= POOL_SIZE
+    for client in clients:
+        client.close()
+
+
+def backend_of(served, name):
+    return wait_for(lambda: [backend[0] for backend in served.backends() if backend[2] == name], f"the backend of '{name}'")[0]
+
+
+def what_a_killed_backend_shows(served, place, step):
+    """The last error a client sees whose backend is terminated, and that the connection ends."""
+    with client_at(place, step) as client:
+        pid = backend_of(served, step[0])
+        assert served.straight.value(f"SELECT pg_terminate_backend({pid})")
+        answer = client.until_closed()
+        return errors(answer)
+
+
+@pytest.mark.parametrize("step", HOLDING_STEPS, ids=names(HOLDING_STEPS))
+def test_a_client_whose_backend_is_terminated_sees_what_the_server_shows(served, endpoint, step):
+    wanted = what_a_killed_backend_shows(served, served.straight, step)
+    assert what_a_killed_backend_shows(served, endpoint, step) == wanted
+    assert is_served(endpoint)
+    nothing_is_kept(served)
+
+
+@pytest.mark.parametrize("step", HOLDING_STEPS, ids=names(HOLDING_STEPS))
+def test_a_terminated_backend_ends_its_own_client(served, step):
+    """The yardstick of the test above: the server says 57P01 wherever the client still listens."""
+    assert what_a_killed_backend_shows(served, served.straight, step)[-1:] == ["57P01"]
+
+
+def test_an_idle_client_does_not_notice_that_backends_are_terminated(served, endpoint):
+    with WireClient(endpoint).log_in() as client:
+        client.query("SET work_mem TO '77MB'")
+        for pid, *_ in served.backends():
+            served.straight.value(f"SELECT pg_terminate_backend({pid})")
+        wait_for(lambda: served.backends() == [], "the backends to end")
+        assert client.value("SHOW work_mem") == "77MB"
+
+
+def crash_the_server(served):
+    before = served.straight.value("SELECT pg_postmaster_start_time()")
+    victim = served.straight.value("SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'")
+    os.kill(victim, signal.SIGKILL)
+
+    def is_back():
+        try:
+            return served.straight.value("SELECT NOT pg_is_in_recovery()")
+        except Exception:  # noqa: BLE001 - whatever it says while it is away
+            return False
+    wait_for(is_back, "the server to recover")
+    return before
+
+
+@pytest.mark.parametrize("step", ALL_STEPS, ids=names(ALL_STEPS))
+def test_the_server_crashes_and_the_endpoint_serves_again(served, endpoint, step):
+    up = served.tandem.up_process()
+    with client_at(endpoint, step) as client, WireClient(endpoint).log_in() as idle:
+        crash_the_server(served)
+        if step in HOLDING_STEPS:
+            assert set(errors(client.until_closed())) <= {"57P02", "57P01", "08006", "57P03"}
+        assert idle.value("SELECT 'still here'") == "still here"
+    assert is_served(endpoint)
+    nothing_is_kept(served)
+    assert served.tandem.up_process() == up
+
+
+def test_more_clients_than_backends_are_all_served(served, endpoint):
+    clients = [WireClient(endpoint).log_in() for _ in range(60)]
+    for client in clients:
+        client.send(wire.query("SELECT pg_sleep(0.01), 'mine'"))
+    assert all(client.until("Z")[1].body.endswith(b"mine") for client in clients)
+    assert len(served.backends()) <= POOL_SIZE
+    for client in clients:
+        client.close()
+
+
+def test_a_flood_of_connections_does_not_keep_out_others(served, endpoint):
+    """Also those that say nothing at all, or half of a startup, hold up nobody."""
+    flood = [WireClient(endpoint) for _ in range(1500)]
+    for client in flood[::2]:
+        client.send(wire.startup({"user": "x"})[:6])
+    assert is_served(endpoint)
+    for client in flood:
+        client.reset()
+    assert is_served(endpoint)
+
+
+def grown(served, before):
+    return served.up_resident_bytes() - before
+
+
+def test_a_client_that_does_not_read_costs_no_memory_and_holds_up_nobody(served, endpoint):
+    assert is_served(endpoint)
+    before = served.up_resident_bytes()
+    rows = 100_000
+    with WireClient(endpoint).log_in() as slow:
+        slow.send(wire.query(big(rows)))
+        wait_for(lambda: [b for b in served.busy_backends() if "repeat" in b[3]], "the query to run")
+        for _ in range(20):
+            assert is_served(endpoint)
+        assert grown(served, before) < 16 << 20
+        assert sum(found.kind == "D" for found in slow.until("Z")) == rows
+    assert grown(served, before) < 32 << 20
+
+
+def test_giant_lengths_are_not_allocated(served, endpoint):
+    assert is_served(endpoint)
+    before = served.up_resident_bytes()
+    clients = [WireClient(endpoint).log_in() for _ in range(20)]
+    for client in clients:
+        client.send(b"Q" + (900 << 20).to_bytes(4, "big") + b"SELECT '" + b"x" * 1000)
+    assert is_served(endpoint)
+    assert grown(served, before) < 32 << 20
+    for client in clients:
+        client.close()
+    assert is_served(endpoint)
+
+
+def test_a_large_query_passes_whole(place):
+    text = "x" * (20 << 20)
+    with WireClient(place).log_in() as client:
+        assert client.value(f"SELECT length('{text}')") == str(len(text))
+        assert client.value(f"SELECT '{text}'") == text
+
+
+def test_memory_does_not_grow_with_what_was_served(served, endpoint):
+    """Many clients, statements and big rows; after a first round nothing more may be kept."""
+    def round_of_work():
+        for number in range(150):
+            with WireClient(endpoint).log_in() as client:
+                client.send(*(wire.parse(f"SELECT {number} + {step}", f"s{step}") for step in range(20)), wire.sync())
+                client.until("Z")
+                client.query(big(500))
+                client.query(f"SET my.setting{number % 10} TO '{number}'")
+    round_of_work()
+    before = served.up_resident_bytes()
+    for _ in range(3):
+        round_of_work()
+    assert grown(served, before) < 8 << 20

@@ -1,0 +1,159 @@
+"""No state passes from one client to another over a backend they share, and no cancel hits another's query."""
+import random
+import threading
+
+import pytest
+import wire_messages as wire
+from endpoint import served_for
+from scripted import PRIVATE_SEQUENCE, TRACES, leave, sequence_is_private, told
+from tandem import wait_for
+from wire_client import WireClient, errors, state
+
+served = served_for(pool_size=1)
+LEAVING = {"says goodbye": WireClient.terminate, "dies": WireClient.close, "is reset": WireClient.reset}
+
+
+@pytest.mark.parametrize("trace", TRACES)
+@pytest.mark.parametrize("leaving", LEAVING)
+def test_what_a_client_leaves_is_not_seen_by_the_next(served, place, trace, leaving):
+    statements, question, wanted = TRACES[trace]
+    wanted = wanted or told(served.straight, question)
+    parameters = {"extra_float_digits": "-5"} if not statements else {}
+    client = WireClient(place).log_in(**parameters)
+    leave(client, statements)
+    LEAVING[leaving](client)
+    assert told(place, question) == wanted
+
+
+@pytest.mark.parametrize("trace", ["a setting", "a reported setting", "a custom setting", "a setting by a function",
+                                   "the search path", "a role", "a read-only session", "an isolation level",
+                                   "a setting of the login"])
+def test_two_clients_that_take_turns_each_keep_their_own(served, place, trace):
+    """These need no backend of their own; on the one there is, the second must not see what the first has set."""
+    statements, question, wanted = TRACES[trace]
+    wanted = wanted or told(served.straight, question)
+    with WireClient(place).log_in() as first, WireClient(place).log_in() as second:
+        for _ in range(3):
+            leave(first, statements)
+            own = first.value(question)
+            assert second.value(question) == wanted
+            assert first.value(question) == own
+
+
+def test_clients_do_share_the_one_backend(endpoint):
+    """Without this the tests above would prove nothing."""
+    question = "SELECT pid FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%of_the_backend%'"
+    with WireClient(endpoint).log_in() as first, WireClient(endpoint).log_in() as second:
+        assert first.value(question + " AND 'of_the_backend' <> ''") == second.value(question + " AND 'of_the_backend' <> ''")
+
+
+def test_a_sequence_used_by_one_client_has_no_current_value_for_the_next(place):
+    client = WireClient(place).log_in()
+    leave(client, PRIVATE_SEQUENCE)
+    client.terminate()
+    assert sequence_is_private(place)
+
+
+def test_prepared_statements_of_one_name_are_each_clients_own(place):
+    clients = [WireClient(place).log_in() for _ in range(5)]
+    for number, client in enumerate(clients):
+        client.send(wire.parse(f"SELECT {number}", "same"), wire.sync())
+        assert errors(client.until("Z")) == []
+    for _ in range(2):
+        for number, client in enumerate(clients):
+            client.send(wire.bind(statement="same"), wire.execute(), wire.sync())
+            assert client.until("Z")[1].body.endswith(str(number).encode())
+    for client in clients:
+        client.terminate()
+    with WireClient(place).log_in() as other:
+        other.send(wire.bind(statement="same"), wire.sync())
+        assert errors(other.until("Z")) == ["26000"]
+
+
+def test_a_backend_is_given_up_when_a_transaction_ends(endpoint):
+    with WireClient(endpoint).log_in() as first, WireClient(endpoint).log_in() as second:
+        assert state(first.query("BEGIN")) == "T"
+        first.query("SELECT 1")
+        second.send(wire.query("SELECT 'second'"))
+        assert second.try_receive(0.2) is None, "there is one backend, and the first client's transaction has it"
+        first.query("COMMIT")
+        assert second.until("Z")[1].body.endswith(b"second")
+
+
+# --- cancelling
+
+
+def test_a_cancel_ends_the_query_it_is_meant_for(place):
+    with WireClient(place).log_in() as client:
+        client.send(wire.query("SELECT pg_sleep(600)"))
+        wait_for(lambda: client.cancel() or client.try_receive(0.05), "the query to be cancelled")
+        answer = client.transcript[-1:] + (client.until("Z") if client.transcript[-1].kind != "Z" else [])
+        assert "57014" in errors(client.transcript) and answer[-1].kind == "Z"
+        assert client.value("SELECT 1") == "1"
+
+
+@pytest.mark.parametrize("wrong", ["key", "pid", "short key", "no key", "long key"])
+def test_a_cancel_with_a_wrong_key_does_nothing(place, wrong):
+    with WireClient(place).log_in() as client:
+        client.send(wire.query("SELECT pg_sleep(0.3), 'undisturbed'"))
+        turned = bytes([client.key[0] ^ 1]) + client.key[1:]
+        pid, key = {"key": (client.pid, turned), "pid": (client.pid + 1, client.key), "short key": (client.pid, client.key[:3]),
+                    "no key": (client.pid, b""), "long key": (client.pid, client.key + bytes(300))}[wrong]
+        client.cancel(pid, key)
+        assert client.until("Z")[1].body.endswith(b"undisturbed")
+
+
+def test_a_cancel_of_an_idle_client_does_not_hit_who_uses_its_backend(endpoint):
+    with WireClient(endpoint).log_in() as idle, WireClient(endpoint).log_in() as busy:
+        idle.value("SELECT 1")
+        busy.send(wire.query("SELECT pg_sleep(0.3), 'undisturbed'"))
+        for _ in range(10):
+            idle.cancel()
+        assert busy.until("Z")[1].body.endswith(b"undisturbed")
+
+
+def test_a_cancel_of_a_client_that_is_gone_hits_nobody(endpoint):
+    with WireClient(endpoint).log_in() as gone:
+        gone.value("SELECT 1")
+        gone.terminate()
+        with WireClient(endpoint).log_in() as busy:
+            busy.send(wire.query("SELECT pg_sleep(0.3), 'undisturbed'"))
+            gone.cancel()
+            assert busy.until("Z")[1].body.endswith(b"undisturbed")
+
+
+def test_keys_are_not_to_be_guessed(place):
+    clients = [WireClient(place).log_in() for _ in range(20)]
+    assert len({client.key for client in clients}) == 20
+    assert all(len(client.key) >= 4 for client in clients)
+    assert len({client.pid for client in clients}) == 20
+    for client in clients:
+        client.close()
+
+
+def test_random_cancels_hit_only_those_whose_key_is_sent(place):
+    """Half of the clients are cancelled again and again while all of them share the backend; the others must never notice."""
+    victims, bystanders = ([WireClient(place).log_in() for _ in range(6)] for _ in range(2))
+    ended = threading.Event()
+    dice = random.Random(7)
+
+    def cancel_at_random():
+        while not ended.is_set():
+            dice.choice(victims).cancel()
+    thread = threading.Thread(target=cancel_at_random)
+    thread.start()
+    hits = 0
+    try:
+        for _ in range(60):
+            for client in victims + bystanders:
+                client.send(wire.query("SELECT pg_sleep(0.002)"))
+            for client in victims:
+                hits += errors(client.until("Z")) == ["57014"]
+            for client in bystanders:
+                assert errors(client.until("Z")) == []
+    finally:
+        ended.set()
+        thread.join()
+    assert hits > 0, "no cancel came in time, so nothing was tried"
+    for client in victims + bystanders:
+        client.close()
