@@ -46,6 +46,7 @@ void add_options(CLI::App& app, CommandRow const& command, CommandLine& line) {
         app.add_option_function<std::vector<std::string>>(
                flag, [&line, key](std::vector<std::string> const& values) { line.options[key] = values; })
             ->expected(1)
+            ->allow_extra_args(false)
             ->multi_option_policy(row.repeats ? CLI::MultiOptionPolicy::TakeAll : CLI::MultiOptionPolicy::TakeLast);
     }
 }

@@ -108,7 +108,7 @@ void ask_server(api::Node const& node, api::NodeStatus& status, std::string& ver
     if (node.process != "running") return;
     auto session = Session::connect(node.admin, soon());
     auto const rows = session ? session->query(server_query, soon()) : tl::unexpected(session.error());
-    if (!rows || rows->empty()) {
+    if (!rows) {
         status.state = rows.error().kind == ErrorKind::timed_out ? "hangs" : "no answer";
         status.problem = rows.error().why;
         return;

@@ -60,6 +60,8 @@ inline constexpr auto node_rules = std::to_array<NodeRule>({
     {"removed", [](F f) { return f.removed; }, Intent::remove, "is being removed"},
     {"primary-lost", [](F f) { return f.is_primary && !f.has_data && f.was_initialized; }, Intent::refuse,
      "the primary's data is gone; it is never made anew over a cluster that had data"},
+    {"primary-new-stop", [](F f) { return f.is_primary && !f.has_data && f.server != Server::stopped; }, Intent::stop,
+     "its data is gone; what ran on it ends before there is new"},
     {"primary-new", [](F f) { return f.is_primary && !f.has_data; }, Intent::initialize, "has no data yet"},
     {"copy-ready-stop", [](F f) { return !f.is_primary && f.copy_is_ready && f.server != Server::stopped; },
      Intent::stop, "a new copy waits to take its place"},

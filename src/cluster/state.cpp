@@ -3,12 +3,65 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
+#include <stdexcept>
 
 namespace pgtandem::cluster {
 
 namespace {
 
 constexpr int known_format = 1;
+
+// A whole number that fits; nlohmann's own get() would cut a larger one down, and take a fraction or a truth value.
+template <class Number>
+Number whole_number(Json const& json, char const* name) {
+    auto const& value = json.at(name);
+    constexpr auto most = std::numeric_limits<Number>::max();
+    bool const is_whole = value.is_number_unsigned() || (value.is_number_integer() && value.get<std::int64_t>() >= 0);
+    if (!is_whole || value.get<std::uint64_t>() > static_cast<std::uint64_t>(most)) {
+        throw std::out_of_range(fmt::format("{} is no whole number from 0 to {}", name, most));
+    }
+    return value.get<Number>();
+}
+
+Durability durability_of(Json const& json) {
+    auto const durability = parse_durability(json.get<std::string>());
+    if (!durability) throw std::invalid_argument(durability.error().line());
+    return *durability;
+}
+
+ClusterState state_of(Json const& cluster) {
+    ClusterState state;
+    state.pg_major = whole_number<int>(cluster, "pg_major");
+    state.pg_bin = cluster.at("pg_bin").get<std::string>();
+    state.system_identifier = cluster.at("system_identifier").get<std::string>();
+    state.durability = durability_of(cluster.at("durability"));
+    state.listen = cluster.at("listen").get<std::string>();
+    state.port = whole_number<std::uint16_t>(cluster, "port");
+    state.archive_segments = whole_number<std::uint64_t>(cluster, "archive_segments");
+    state.postgresql = cluster.at("postgresql").get<std::map<std::string, std::string>>();
+    for (auto const& [name, entry] : cluster.at("nodes").items()) {
+        state.nodes[name] = {whole_number<std::uint16_t>(entry, "port"), whole_number<int>(entry, "generation"),
+                             entry.at("removed").get<bool>()};
+    }
+    return state;
+}
+
+NodeReport report_of(Json const& json) {
+    NodeReport report;
+    report.phase = json.value("phase", "");
+    report.detail = json.value("detail", "");
+    report.done_bytes = json.value("done_bytes", std::uint64_t{0});
+    report.total_bytes = json.value("total_bytes", std::uint64_t{0});
+    report.error = json.value("error", "");
+    report.hint = json.value("hint", "");
+    report.failures = json.value("failures", 0);
+    report.seconds = json.value("seconds", std::map<std::string, double>());
+    report.ready = json.value("ready", false);
+    report.generation = json.value("generation", 0);
+    report.settled_revision = json.value("settled_revision", std::uint64_t{0});
+    return report;
+}
 
 }  // namespace
 
@@ -59,31 +112,18 @@ Json to_json(ClusterState const& state) {
 
 Result<ClusterState> parse_cluster_state(Json const& cluster, Json const& primary) {
     try {
-        ClusterState state;
-        state.format = cluster.at("format").get<int>();
-        if (state.format != known_format) {
-            return fail("reading the cluster's state", fmt::format("format {}", state.format),
+        auto const format = cluster.at("format").get<int>();
+        if (format != known_format) {
+            return fail("reading the cluster's state", fmt::format("format {}", format),
                         "this pgtandem does not know it", "a newer pgtandem");
         }
-        state.pg_major = cluster.at("pg_major").get<int>();
-        state.pg_bin = cluster.at("pg_bin").get<std::string>();
-        state.system_identifier = cluster.at("system_identifier").get<std::string>();
-        PGTANDEM_TRY(durability, parse_durability(cluster.at("durability").get<std::string>()));
-        state.durability = durability;
-        state.listen = cluster.at("listen").get<std::string>();
-        state.port = cluster.at("port").get<std::uint16_t>();
-        state.archive_segments = cluster.at("archive_segments").get<std::uint64_t>();
-        state.postgresql = cluster.at("postgresql").get<std::map<std::string, std::string>>();
-        for (auto const& [name, entry] : cluster.at("nodes").items()) {
-            state.nodes[name] = {entry.at("port").get<std::uint16_t>(), entry.at("generation").get<int>(),
-                                 entry.at("removed").get<bool>()};
-        }
+        auto state = state_of(cluster);
         state.primary = primary.at("node").get<std::string>();
         if (!state.nodes.contains(state.primary)) {
             return fail("reading the cluster's state", "primary", "it names no node of the cluster");
         }
         return state;
-    } catch (Json::exception const& error) {
+    } catch (std::exception const& error) {
         return fail("reading the cluster's state", "store", error.what());
     }
 }
@@ -103,19 +143,11 @@ Json to_json(NodeReport const& report) {
 }
 
 NodeReport parse_node_report(Json const& json) {
-    NodeReport report;
-    report.phase = json.value("phase", "");
-    report.detail = json.value("detail", "");
-    report.done_bytes = json.value("done_bytes", std::uint64_t{0});
-    report.total_bytes = json.value("total_bytes", std::uint64_t{0});
-    report.error = json.value("error", "");
-    report.hint = json.value("hint", "");
-    report.failures = json.value("failures", 0);
-    report.seconds = json.value("seconds", std::map<std::string, double>());
-    report.ready = json.value("ready", false);
-    report.generation = json.value("generation", 0);
-    report.settled_revision = json.value("settled_revision", std::uint64_t{0});
-    return report;
+    try {
+        return report_of(json);
+    } catch (Json::exception const&) {
+        return {};
+    }
 }
 
 }  // namespace pgtandem::cluster

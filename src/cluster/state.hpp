@@ -68,6 +68,7 @@ struct NodeReport {
 };
 
 Json to_json(NodeReport const& report);
+// What cannot be read says nothing: the node says it anew.
 NodeReport parse_node_report(Json const& json);
 
 }  // namespace pgtandem::cluster

@@ -20,7 +20,7 @@ struct ReplicaLink {
 // The replicas a commit may wait for. Empty: commits wait for nobody.
 std::vector<std::string> choose_sync_set(Durability durability, std::map<std::string, ReplicaLink> const& replicas);
 
-// synchronous_standby_names for that set: "ANY 1 (node2, node3)", or "".
+// synchronous_standby_names for that set: ANY 1 ("node2", "node3"), or "".
 std::string synchronous_standby_names(std::vector<std::string> const& names);
 
 }  // namespace pgtandem::cluster

@@ -201,7 +201,8 @@ std::optional<CloneProgress> parse_progress(std::string_view line) {
     CloneProgress progress{};
     auto const done = std::from_chars(line.data(), line.data() + slash, progress.done_bytes);
     auto const total = std::from_chars(line.data() + slash + 1, line.data() + unit, progress.total_bytes);
-    if (done.ec != std::errc{} || total.ec != std::errc{} || done.ptr != line.data() + slash) return std::nullopt;
+    if (done.ec != std::errc{} || done.ptr != line.data() + slash) return std::nullopt;
+    if (total.ec != std::errc{} || total.ptr != line.data() + unit) return std::nullopt;
     progress.done_bytes *= 1024;
     progress.total_bytes *= 1024;
     return progress;

@@ -20,7 +20,7 @@ struct Conninfo {
 std::string to_keywords(Conninfo const& conninfo);
 // "postgresql://user@host:port/database?passfile=...": what a user pastes.
 std::string to_uri(Conninfo const& conninfo);
-// "127.0.0.1:6441" or "socket /run/x port 6441": for messages.
+// "127.0.0.1:6441" or "socket /run/x/.s.PGSQL.6441": for messages.
 std::string to_address(Conninfo const& conninfo);
 
 }  // namespace pgtandem

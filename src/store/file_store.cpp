@@ -19,8 +19,13 @@ using Json = nlohmann::json;
 Result<Snapshot> parse(std::string const& text, std::string const& where) {
     try {
         auto const document = Json::parse(text);
-        Snapshot snapshot{document.at("revision").get<std::uint64_t>()};
-        for (auto const& [key, entry] : document.at("keys").items()) {
+        auto const& revision = document.at("revision");
+        auto const& keys = document.at("keys");
+        if (!revision.is_number_unsigned() || !keys.is_object()) {
+            return fail("reading the cluster's state", where, "it holds no revision or no keys");
+        }
+        Snapshot snapshot{revision.get<std::uint64_t>()};
+        for (auto const& [key, entry] : keys.items()) {
             snapshot.keys[key] = {entry.at("value"), entry.at("revision").get<std::uint64_t>()};
         }
         return snapshot;

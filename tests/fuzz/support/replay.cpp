@@ -1,0 +1,65 @@
+// Gives every target the inputs of its corpus folder, and all their beginnings: `fuzz_replay tests/fuzz/corpus`.
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+
+#include "base/files.hpp"
+#include "support/fuzz.hpp"
+
+namespace {
+
+using namespace pgtandem;
+
+constexpr std::size_t most_beginnings = 1000;
+
+// A parser that reads past what it was given is only caught where the memory ends there.
+void run_on_exact_copy(fuzz::Target target, std::string_view input) {
+    auto const copy = std::make_unique<char[]>(input.size());
+    std::copy(input.begin(), input.end(), copy.get());
+    target({copy.get(), input.size()});
+}
+
+Result<int> replay(fuzz::Target target, Path const& corpus) {
+    std::error_code error;
+    int inputs = 0;
+    for (std::filesystem::directory_iterator entry(corpus, error), end; !error && entry != end;
+         entry.increment(error)) {
+        // Said before it is run: what crashes is the last one named.
+        std::printf(" %s", entry->path().filename().c_str());
+        std::fflush(stdout);
+        PGTANDEM_TRY(input, read_file(entry->path()));
+        auto const step = 1 + input.size() / most_beginnings;
+        for (std::size_t size = 0; size < input.size(); size += step) {
+            run_on_exact_copy(target, std::string_view(input).substr(0, size));
+        }
+        run_on_exact_copy(target, input);
+        ++inputs;
+    }
+    if (inputs == 0) return fail("replaying", corpus.string(), "no inputs are there");
+    return inputs;
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+    if (count != 2) {
+        std::fprintf(stderr, "usage: fuzz_replay CORPUS\n");
+        return 2;
+    }
+    int passed = 0;
+    int failed = 0;
+    for (auto const& [name, target] : fuzz::targets()) {
+        std::printf("%s:", name.c_str());
+        auto const replayed = replay(target, Path(words[1]) / name);
+        if (replayed) {
+            passed += *replayed;
+        } else {
+            ++failed;
+            std::printf(" %s", replayed.error().line().c_str());
+        }
+        std::printf("\n");
+    }
+    std::printf("%d passed, %d failed\n", passed, failed);
+    return failed == 0 ? 0 : 1;
+}

@@ -1,0 +1,62 @@
+#include "io/lock_file.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "support/temporary_folder.hpp"
+
+namespace pgtandem {
+
+TEST(LockFile, is_held_by_one_and_free_when_that_one_lets_go) {
+    TemporaryFolder const folder;
+    auto const path = folder / "lock";
+    EXPECT_FALSE(LockFile::holder(path));
+    {
+        auto const lock = LockFile::try_take(path);
+        ASSERT_TRUE(lock && *lock);
+        EXPECT_EQ(LockFile::holder(path), ::getpid());
+        auto const second = LockFile::try_take(path);
+        ASSERT_TRUE(second);
+        EXPECT_FALSE(*second);
+    }
+    EXPECT_FALSE(LockFile::holder(path));
+    auto const again = LockFile::try_take(path);
+    EXPECT_TRUE(again && *again);
+}
+
+TEST(LockFile, dies_with_its_holder) {
+    TemporaryFolder const folder;
+    auto const path = folder / "lock";
+    int taken[2];
+    ASSERT_EQ(::pipe(taken), 0);
+    auto const child = ::fork();
+    if (child == 0) {
+        auto const lock = LockFile::try_take(path);
+        char const word = lock && *lock ? 'y' : 'n';
+        if (::write(taken[1], &word, 1) != 1) ::_exit(1);
+        for (;;) ::pause();
+    }
+    char word = 0;
+    ASSERT_EQ(::read(taken[0], &word, 1), 1);
+    EXPECT_EQ(word, 'y');
+    EXPECT_EQ(LockFile::holder(path), child);
+    EXPECT_FALSE(*LockFile::try_take(path));
+    ::kill(child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
+    EXPECT_FALSE(LockFile::holder(path));
+    ::close(taken[0]);
+    ::close(taken[1]);
+}
+
+TEST(LockFile, says_where_it_cannot_lock_and_follows_no_link) {
+    TemporaryFolder const folder;
+    auto const lock = LockFile::try_take(folder / "none" / "lock");
+    ASSERT_FALSE(lock);
+    EXPECT_EQ(lock.error().what, "locking");
+    std::filesystem::create_symlink(folder / "elsewhere", folder / "link");
+    EXPECT_FALSE(LockFile::try_take(folder / "link"));
+    EXPECT_FALSE(is_there(folder / "elsewhere"));
+}
+
+}  // namespace pgtandem
