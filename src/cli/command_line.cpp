@@ -55,7 +55,7 @@ void add_options(CLI::App& app, CommandRow const& command, CommandLine& line) {
 Status sort_remaining(CommandRow const& command, std::vector<std::string> const& remaining, CommandLine& line) {
     for (auto const& word : remaining) {
         if (word.size() > 1 && word[0] == '-') {
-            auto const name = std::string(word.substr(word.find_first_not_of('-')));
+            auto const name = word.substr(std::min(word.size(), word.find_first_not_of('-')));
             PGTANDEM_CHECK(option_named(command, name.substr(0, name.find('='))).map([](auto) {}));
         }
         if (command.arguments.empty() || command.takes_rest) {

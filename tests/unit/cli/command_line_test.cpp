@@ -60,6 +60,8 @@ TEST(CommandLine, refuses_what_it_does_not_know_and_names_the_nearest) {
              Case{{"up", "--frobnicate"}, "--frobnicate", "pgtandem up --help"},
              Case{{"down", "--jsn"}, "--jsn", "pgtandem down --help"},
              Case{{"status", "--jsn"}, "--jsn", "did you mean --json?"},
+             Case{{"up", "--"}, "--", "pgtandem up --help"},
+             Case{{"psql", "---", "--", "x"}, "--", "pgtandem psql --help"},
              Case{{"up", "2"}, "2", "pgtandem up --help"},
              Case{{"psql", "-c", "x"}, "--c", "pgtandem psql --help"},
              Case{{"up", "--replicas"}, "pgtandem up", "pgtandem up --help"},
