@@ -11,6 +11,7 @@ from tandem import wait_for
 from wire_client import WireClient, errors
 
 POOL_SIZE = 3
+NOT_READ = ("a result is not read", "a result is read in part", "a COPY to the client runs")
 served = served_for(pool_size=POOL_SIZE)
 
 
@@ -62,8 +63,9 @@ def test_a_client_whose_backend_is_terminated_sees_what_the_server_shows(served,
 
 @pytest.mark.parametrize("step", HOLDING_STEPS, ids=names(HOLDING_STEPS))
 def test_a_terminated_backend_ends_its_own_client(served, step):
-    """The yardstick of the test above: the server says 57P01 wherever the client still listens."""
-    assert what_a_killed_backend_shows(served, served.straight, step)[-1:] == ["57P01"]
+    """The yardstick of the test above: a server that cannot send for its client does not read says nothing more."""
+    wanted = [] if step[0] in NOT_READ else ["57P01"]
+    assert what_a_killed_backend_shows(served, served.straight, step)[-1:] == wanted
 
 
 def test_an_idle_client_does_not_notice_that_backends_are_terminated(served, endpoint):
