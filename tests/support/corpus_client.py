@@ -9,7 +9,7 @@ TURN_SECONDS = 0.05  # how long a turn waits for an answer before the next clien
 
 
 class CorpusClient:
-    """Unit after unit; a unit is over with its ReadyForQuery. Notes for each message the unit it answers."""
+    """Unit after unit; a unit is over with its ReadyForQuery. 'answers' has for each, and first for the login, its messages."""
 
     def __init__(self, place, name, units, protocol):
         self.name = name
@@ -17,7 +17,7 @@ class CorpusClient:
         self.protocol = protocol
         self.waiting = [*self.preparation(), *units]
         self.unit = None
-        self.units_of_messages = ["login"] * len(self.wire.transcript)
+        self.answers = [("the login", list(self.wire.transcript))]
 
     def preparation(self):
         """Each client has a schema of its own. By SET: other startup parameters would keep the client from sharing."""
@@ -34,6 +34,7 @@ class CorpusClient:
 
     def begin_next(self):
         self.unit = self.waiting.pop(0)
+        self.answers.append((self.unit.text or self.unit.name, []))
         if self.protocol == "simple":
             self.wire.send(wire.query(self.unit.text))
         else:
@@ -55,7 +56,7 @@ class CorpusClient:
         came = False
         while self.is_busy and (found := self.wire.try_receive(deadline - time.monotonic())):
             came = True
-            self.units_of_messages.append(self.unit.text or self.unit.name)
+            self.answers[-1][1].append(found)
             if found.kind == "G":
                 self.send_copy_data()
             if found.kind == "Z":
