@@ -14,6 +14,8 @@ struct Conninfo {
     std::string passfile{};
     std::string application_name{"pgtandem"};
     bool replication = false;  // a physical replication connection
+
+    bool operator==(Conninfo const&) const = default;
 };
 
 // "host='...' port=... ...": for libpq and primary_conninfo.

@@ -49,11 +49,12 @@ class LoginDesk {
 public:
     // How to reach a server that can answer, tried anew for each connection; an error while there is none.
     using FindServer = std::function<Result<Conninfo>()>;
+    using Answer = std::function<void(Result<LoginFacts>)>;
     explicit LoginDesk(FindServer find_server);
     ~LoginDesk();  // answers what still waits with an error
 
     // 'answer' is called once, on the desk's thread. Thread-safe.
-    void ask(LoginQuestion question, std::function<void(Result<LoginFacts>)> answer);
+    void ask(LoginQuestion question, Answer answer);
 
 private:
     class Work;

@@ -1,0 +1,124 @@
+#include "proxy/login_desk.hpp"
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "proxy/login_facts.hpp"
+
+namespace pgtandem::proxy {
+
+namespace {
+
+constexpr auto connect_patience = 5s;
+constexpr auto answer_patience = 10s;
+constexpr std::size_t most_at_once = 64;
+
+}  // namespace
+
+class LoginDesk::Work {
+public:
+    explicit Work(FindServer find_server) : find_server_(std::move(find_server)), thread_([this] { run(); }) {}
+
+    ~Work() {
+        {
+            std::lock_guard const guard(mutex_);
+            stopping_ = true;
+        }
+        changed_.notify_one();
+        thread_.join();
+    }
+
+    void ask(LoginQuestion question, Answer answer) {
+        {
+            std::lock_guard const guard(mutex_);
+            waiting_.push_back({std::move(question), std::move(answer)});
+        }
+        changed_.notify_one();
+    }
+
+private:
+    struct Waiting {
+        LoginQuestion question;
+        Answer answer;
+    };
+
+    void run() {
+        for (auto batch = next_batch(); !batch.empty(); batch = next_batch()) {
+            std::vector<LoginQuestion> questions;
+            for (auto const& waiting : batch) questions.push_back(waiting.question);
+            auto const answers = stopping() ? stopped() : answers_to(questions);
+            for (std::size_t at = 0; at < batch.size(); ++at) {
+                batch[at].answer(answers ? Result<LoginFacts>((*answers)[at]) : fail(answers.error()));
+            }
+        }
+    }
+
+    // What waits by now; empty once the desk closes and nothing waits.
+    std::vector<Waiting> next_batch() {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+        std::vector<Waiting> batch;
+        while (!waiting_.empty() && batch.size() < most_at_once) {
+            batch.push_back(std::move(waiting_.front()));
+            waiting_.pop_front();
+        }
+        return batch;
+    }
+
+    bool stopping() {
+        std::lock_guard const guard(mutex_);
+        return stopping_;
+    }
+
+    static Result<std::vector<LoginFacts>> stopped() {
+        return fail(Error{"looking up who may log in", "", "the endpoint stops", "", ErrorKind::stopped});
+    }
+
+    Result<std::vector<LoginFacts>> answers_to(std::vector<LoginQuestion> const& questions) {
+        bool const was_connected = server_ && server_->usable();
+        auto answers = try_once(questions);
+        // A session that was good the last time may have died since; a new one has the last word.
+        if (!answers && was_connected && !server_) answers = try_once(questions);
+        if (!answers) return fail(Error(answers.error()).within("looking up who may log in"));
+        return answers;
+    }
+
+    Result<std::vector<LoginFacts>> try_once(std::vector<LoginQuestion> const& questions) {
+        PGTANDEM_CHECK(connect());
+        auto answers = server_->ask(questions, Deadline::in(answer_patience));
+        if (!answers) server_.reset();
+        return answers;
+    }
+
+    // To the server that is right now; another one than before after a failover.
+    Status connect() {
+        PGTANDEM_TRY(conninfo, find_server_());
+        if (server_ && server_->usable() && conninfo == connected_to_) return {};
+        server_.reset();
+        PGTANDEM_TRY(server, LoginServer::connect(conninfo, Deadline::in(connect_patience)));
+        server_.emplace(std::move(server));
+        connected_to_ = conninfo;
+        return {};
+    }
+
+    FindServer find_server_;
+    std::optional<LoginServer> server_;  // of the thread only, as is what it is connected to
+    Conninfo connected_to_;
+
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::deque<Waiting> waiting_;
+    bool stopping_ = false;
+    std::thread thread_;
+};
+
+LoginDesk::LoginDesk(FindServer find_server) : work_(std::make_unique<Work>(std::move(find_server))) {}
+
+LoginDesk::~LoginDesk() = default;
+
+void LoginDesk::ask(LoginQuestion question, Answer answer) { work_->ask(std::move(question), std::move(answer)); }
+
+}  // namespace pgtandem::proxy
