@@ -69,7 +69,9 @@ void Backend::on_event(io::Stream&) {
 }
 
 io::Task<> Backend::log_in() {
-    if (co_await reach() && co_await converse()) {
+    bool goes_on = co_await reach();
+    if (goes_on) goes_on = co_await converse();
+    if (goes_on) {
         deadline_->stop();
         is_logged_in_ = true;
         keeper_.logged_in(*this);
@@ -85,8 +87,9 @@ io::Task<bool> Backend::reach() {
     stream_ = loop_.connect(*address, *this);
     while (stream_->health() == io::Health::connecting && !has_timed_out_) co_await event_.wait();
     if (stream_->health() != io::Health::open) co_return fail_connection();
-    if (server_.tls) co_return co_await ask_for_tls();
-    co_return true;
+    bool is_safe = true;
+    if (server_.tls) is_safe = co_await ask_for_tls();
+    co_return is_safe;
 }
 
 io::Task<bool> Backend::ask_for_tls() {

@@ -27,7 +27,8 @@ bool is_password_of(std::string_view rolpassword, std::string const& user, std::
 }  // namespace
 
 io::Task<bool> ClientSession::authenticate() {
-    if (!co_await ask_desk()) co_return false;
+    bool const is_answered = co_await ask_desk();
+    if (!is_answered) co_return false;
     bool proven = false;
     auto const& password = facts_->password;
     switch (facts_->method) {

@@ -27,7 +27,10 @@ io::Task<bool> ClientSession::join_pool() {
         state_.begin_with("application_name", "SET application_name TO " + quoted_literal(application_name_));
     }
     relay_.emplace(*stream_, state_, static_cast<RelayHost&>(*this), settings_, worker_.reported_registry(), target_ == Target::primary);
-    if (!replication_.empty()) co_return co_await begin_replication();
+    if (!replication_.empty()) {
+        bool const has_begun = co_await begin_replication();
+        co_return has_begun;
+    }
     if (settings_->pool_mode == PoolMode::transaction) state_.never_pin();
     if (settings_->pool_mode == PoolMode::session) state_.pin(sql::Pin::mode, "pool_mode session");
     pool_ = &worker_.pool_for({target_, database_, user_, parameters_, facts_->settings_version});
@@ -35,10 +38,10 @@ io::Task<bool> ClientSession::join_pool() {
     pool_->set_login(login_);
     facts_.reset();
     // A client that is told of a backend nobody else was told of can rely on its process id.
-    if (!pool_->first_reported() || worker_.should_begin_with_a_backend(*pool_)) {
-        if (!co_await wait_for_backend()) co_return false;
-    }
-    co_return welcome();
+    bool const needs_backend = !pool_->first_reported() || worker_.should_begin_with_a_backend(*pool_);
+    bool has_backend = !needs_backend;
+    if (needs_backend) has_backend = co_await wait_for_backend();
+    co_return has_backend && welcome();
 }
 
 io::Task<bool> ClientSession::begin_replication() {
@@ -48,8 +51,8 @@ io::Task<bool> ClientSession::begin_replication() {
     pool_->set_login(login_);
     state_.pin(sql::Pin::replication, "replication=" + replication_);
     relay_->become_raw();
-    if (!co_await wait_for_backend()) co_return false;
-    co_return welcome();
+    bool const has_backend = co_await wait_for_backend();
+    co_return has_backend && welcome();
 }
 
 // At login, when there is nothing to answer yet: a refusal is the end.

@@ -56,13 +56,13 @@ void ClientSession::on_event(io::Stream&) { event_.signal(); }
 
 io::Task<> ClientSession::converse() {
     try {
-        if (co_await start_up() && co_await authenticate()) {
-            if (database_ == console_database) {
-                co_await serve_console();
-            } else if (co_await join_pool()) {
-                co_await serve();
-            }
-        }
+        // One at a time: g++ 12 ends a task too early where several stand in one condition.
+        bool goes_on = co_await start_up();
+        if (goes_on) goes_on = co_await authenticate();
+        bool const is_console = database_ == console_database;
+        if (goes_on && is_console) co_await serve_console();
+        if (goes_on && !is_console) goes_on = co_await join_pool();
+        if (goes_on && !is_console) co_await serve();
     } catch (std::exception const& fault) {
         // A fault of ours ends this session and no other.
         log::warn("client {}: {}", id_, fault.what());
