@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,7 @@ struct Node {
 struct Topology {
     Path folder;
     std::vector<Node> nodes;  // the primary first
+    std::optional<Conninfo> endpoint{};  // as the user connects to it; nothing where it is not opened
     std::string durability;
     std::vector<std::string> sync_set;  // as agreed in the store
     std::string system_identifier;

@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 
+#include "apps/endpoint.hpp"
 #include "base/text.hpp"
 #include "instance/configuration.hpp"
 #include "instance/preflight.hpp"
@@ -50,6 +51,14 @@ api::Node node_of(Cluster const& cluster, std::string const& name, cluster::Node
 }
 
 }  // namespace
+
+std::optional<Conninfo> endpoint_conninfo(Cluster const& cluster) {
+    auto const settings = endpoint_settings(cluster.state);
+    if (!settings || settings->port == 0) return std::nullopt;
+    Conninfo conninfo{settings->listen.front(), settings->port, cluster.credentials.user, cluster.credentials.database};
+    conninfo.passfile = cluster.paths.passfile().string();
+    return conninfo;
+}
 
 Result<SystemUser> owner_user() {
     if (::geteuid() != 0) return current_user();
@@ -138,6 +147,7 @@ api::Topology topology_of(Cluster const& cluster) {
     topology.system_identifier = cluster.state.system_identifier;
     topology.postgresql = cluster.state.postgresql;
     topology.up_process = up_process(cluster).value_or(0);
+    topology.endpoint = endpoint_conninfo(cluster);
     if (auto const snapshot = cluster.store.read(); snapshot && snapshot->keys.contains("sync")) {
         topology.sync_set = snapshot->keys.at("sync").value.get<std::vector<std::string>>();
     }
@@ -157,13 +167,23 @@ api::Topology topology_of(Cluster const& cluster) {
     return topology;
 }
 
+// Empty where it is the default.
+std::string endpoint_setting(cluster::ClusterState const& state, std::string const& name) {
+    auto const found = state.endpoint.find(name);
+    return found == state.endpoint.end() ? "" : found->second;
+}
+
 std::map<std::string, std::string> remembered(cluster::ClusterState const& state) {
     return {{"replicas", std::to_string(state.replica_count())},
             {"listen", state.listen},
             {"port", std::to_string(state.port)},
             {"durability", to_string(state.durability)},
             {"archive-size", fmt::format("{}MB", state.archive_segments * segment_bytes >> 20)},
-            {"pg-bin", state.pg_bin}};
+            {"pg-bin", state.pg_bin},
+            {"endpoint-port", endpoint_setting(state, "port")},
+            {"reads-port", endpoint_setting(state, "reads_port")},
+            {"pool-mode", endpoint_setting(state, "pool_mode")},
+            {"pool-size", endpoint_setting(state, "pool_size")}};
 }
 
 }  // namespace pgtandem::apps

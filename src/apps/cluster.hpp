@@ -44,6 +44,10 @@ Result<Cluster> open_running_cluster(cli::Settings const& settings, std::string 
 // The process that keeps the cluster running; nothing when it is down. 0 for the moment in which it has no name yet.
 std::optional<pid_t> up_process(Cluster const& cluster);
 
+// How the user connects to the endpoint; nothing where the cluster has none.
+std::optional<Conninfo> endpoint_conninfo(Cluster const& cluster);
+std::string endpoint_setting(cluster::ClusterState const& state, std::string const& name);
+
 api::Topology topology_of(Cluster const& cluster);
 std::map<std::string, cluster::NodeReport> node_reports(Cluster const& cluster);
 

@@ -13,6 +13,7 @@ Result<int> status(cli::CommandLine const& line);
 Result<int> verify(cli::CommandLine const& line);
 Result<int> psql(cli::CommandLine const& line);
 Result<int> config(cli::CommandLine const& line);
+Result<int> proxy_command(cli::CommandLine const& line);
 Result<int> guard(cli::CommandLine const& line);
 
 }  // namespace pgtandem::apps

@@ -85,6 +85,21 @@ Status check_all(cluster::ClusterState const& present, cli::Settings const& sett
     return check_settings(programs, scratch, wanted.postgresql);
 }
 
+// Whom psql is to connect to: the endpoint, or the node that was named.
+Result<Conninfo> psql_target(api::Topology const& topology, cli::CommandLine const& line) {
+    bool const names_none = !line.has("primary") && !line.has("replica");
+    if (names_none && topology.endpoint && topology.up_process != 0) return *topology.endpoint;
+    auto const* const node = line.has("replica") ? topology.find(line.value("replica")) : &topology.primary();
+    if (node == nullptr) {
+        std::vector<std::string> names;
+        for (auto const& known : topology.nodes) names.push_back(known.name);
+        auto const guess = did_you_mean(line.value("replica"), names);
+        return usage_error("connecting", line.value("replica"), "there is no such node", guess.empty() ? "pgtandem status" : guess);
+    }
+    if (node->process == "stopped") return fail("connecting", node->name, "it is stopped", "pgtandem up");
+    return node->user;
+}
+
 }  // namespace
 
 Result<int> status(cli::CommandLine const& line) {
@@ -130,18 +145,10 @@ Result<int> psql(cli::CommandLine const& line) {
     if (line.has("primary") && line.has("replica")) {
         return usage_error("reading the command line", "pgtandem psql", "--primary and --replica exclude each other");
     }
-    auto const* node = line.has("replica") ? topology.find(line.value("replica")) : &topology.primary();
-    if (node == nullptr) {
-        std::vector<std::string> names;
-        for (auto const& known : topology.nodes) names.push_back(known.name);
-        auto const guess = did_you_mean(line.value("replica"), names);
-        return usage_error("connecting", line.value("replica"), "there is no such node",
-                           guess.empty() ? "pgtandem status" : guess);
-    }
-    if (node->process == "stopped") return fail("connecting", node->name, "it is stopped", "pgtandem up");
+    PGTANDEM_TRY(target, psql_target(topology, line));
     settings.add_remembered(remembered(cluster.state), {});
     PGTANDEM_TRY(program, find_psql(cluster.state, settings));
-    auto const uri = to_uri(node->user);
+    auto const uri = to_uri(target);
     std::vector<char const*> words{"psql", uri.c_str()};
     for (auto const& word : line.rest) words.push_back(word.c_str());
     words.push_back(nullptr);

@@ -43,6 +43,7 @@ Result<int> run(cli::CommandLine const& line) {
     if (line.command == "psql") return apps::psql(line);
     if (line.command == "replica") return apps::replica(line);
     if (line.command == "config") return apps::config(line);
+    if (line.command == "proxy") return apps::proxy_command(line);
     if (line.command == "guard") return apps::guard(line);
     fmt::print("{}", cli::overview());
     return line.command.empty() ? 2 : 0;

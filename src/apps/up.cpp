@@ -7,6 +7,7 @@
 
 #include "agent/supervisor.hpp"
 #include "apps/commands.hpp"
+#include "apps/endpoint.hpp"
 #include "apps/follow.hpp"
 #include "apps/signals.hpp"
 #include "apps/wanted.hpp"
@@ -55,6 +56,7 @@ public:
         }
         on_proven();
         attend();
+        if (endpoint_) endpoint_->stop(Clock::duration::zero());
         go_down(supervisor);
         return 0;
     }
@@ -141,6 +143,8 @@ private:
         PGTANDEM_CHECK(follow_until_ready(cluster_, progress_, [this] { return stop_.came(); }));
         PGTANDEM_CHECK(take_given_password());
         PGTANDEM_CHECK(prove());
+        PGTANDEM_TRY(endpoint, RunningEndpoint::open(cluster_));
+        endpoint_ = std::move(endpoint);
         PGTANDEM_CHECK(cluster_.reports.write({{"up", {{"phase", "ready"}, {"process", ::getpid()}}}}));
         fmt::print("up in {}\n\n", human_duration(Clock::now() - begun));
         print_connections();
@@ -175,6 +179,7 @@ private:
     void print_connections() {
         auto const topology = topology_of(cluster_);
         std::vector<std::vector<std::string>> rows{{"NODE", "ROLE", "CONNECT WITH"}};
+        if (topology.endpoint) rows.push_back({"endpoint", "primary", "psql '" + to_uri(*topology.endpoint) + "'"});
         for (auto const& node : topology.nodes) {
             rows.push_back({node.name, node.is_primary ? "primary" : "replica", "psql '" + to_uri(node.user) + "'"});
         }
@@ -189,6 +194,7 @@ private:
         std::fflush(stdout);
         auto before = node_reports(cluster_);
         while (!stop_.wait_for(500ms)) {
+            take_endpoint_changes();
             auto const now = node_reports(cluster_);
             for (auto const& [name, report] : now) {
                 if (before.contains(name) && before[name].phase == report.phase && before[name].error == report.error) {
@@ -200,6 +206,16 @@ private:
             }
             before = now;
         }
+    }
+
+    // Another `up` may have written other settings of the endpoint.
+    void take_endpoint_changes() {
+        auto const snapshot = cluster_.store.read();
+        if (!snapshot || !endpoint_) return;
+        auto const state = read_state(*snapshot);
+        if (!state || state->endpoint == cluster_.state.endpoint) return;
+        cluster_.state.endpoint = state->endpoint;
+        if (auto const reloaded = endpoint_->reload(); !reloaded) log::warn(reloaded.error().line());
     }
 
     void go_down(Supervisor& supervisor) {
@@ -214,6 +230,7 @@ private:
     // A bring-up that failed: what ran is stopped again, and nodes that this command added are not wanted any more,
     // unless the cluster is being made: then the next `up` goes on with it.
     void give_up(Supervisor& supervisor) {
+        endpoint_.reset();
         supervisor.stop();
         drop_added();
     }
@@ -292,6 +309,7 @@ private:
     cluster::ClusterState wanted_;
     std::vector<std::string> added_;
     bool is_new_ = false;
+    std::unique_ptr<RunningEndpoint> endpoint_;
 };
 
 int report(Result<int> const& done) {

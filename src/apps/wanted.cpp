@@ -1,9 +1,11 @@
 #include "apps/wanted.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 
+#include "apps/endpoint.hpp"
 #include "base/text.hpp"
 #include "instance/initialize.hpp"
 #include "instance/preflight.hpp"
@@ -78,6 +80,7 @@ Result<cluster::ClusterState> wanted_state(cluster::ClusterState const& present,
     wanted.archive_segments = archive / segment_bytes;
     wanted.pg_bin = settings.text("pg-bin");
     for (auto const& [name, setting] : settings.postgresql()) wanted.postgresql[name] = setting.value;
+    PGTANDEM_CHECK(take_endpoint_settings(wanted, settings, is_running));
     auto const port = static_cast<std::uint16_t>(settings.number("port"));
     if (is_running && (port != present.port)) return only_when_down("port");
     if (is_running && settings.text("listen") != present.listen) return only_when_down("listen");
@@ -118,6 +121,7 @@ Status check_wanted(Cluster const& cluster, cluster::ClusterState const& wanted,
             PGTANDEM_CHECK(check_port(name, wanted.listen, entry.port));
         }
     }
+    if (!up_process(cluster) || *up_process(cluster) == ::getpid()) PGTANDEM_CHECK(check_endpoint_ports(wanted));
     if (without_data == 0) return {};
     return check_disk(cluster.paths, disk_usage(cluster.paths.node(wanted.primary).data()), without_data);
 }

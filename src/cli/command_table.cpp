@@ -18,6 +18,10 @@ constexpr auto options = std::to_array<OptionRow>({
     {"pg-bin", "FOLDER", "where PostgreSQL's programs are", true},
     {"env-file", "FILE", "POSTGRES_USER, POSTGRES_PASSWORD, POSTGRES_DB", true},
     {"set", "NAME=VALUE", "a PostgreSQL setting, for every server", false, true},
+    {"endpoint-port", "PORT", "where clients connect, to the primary; 0: nowhere", true},
+    {"reads-port", "PORT", "where clients connect to the replicas; 0: nowhere", true},
+    {"pool-mode", "MODE", "transparent, transaction or session", true},
+    {"pool-size", "N", "backends of the endpoint for each database and user", true},
     {"detach", "", "return once the proof is done; the cluster runs on"},
     {"watch", "", "again and again, until Ctrl-C"},
     {"json", "", "facts as JSON"},
@@ -27,14 +31,15 @@ constexpr auto options = std::to_array<OptionRow>({
 });
 
 constexpr std::string_view up_options[] = {"dir",          "config", "replicas", "listen", "port",  "durability",
-                                           "archive-size", "pg-bin", "env-file", "set",    "detach"};
+                                           "archive-size", "pg-bin", "env-file", "set",    "endpoint-port", "reads-port", "pool-mode", "pool-size", "detach"};
 constexpr std::string_view place_options[] = {"dir", "config"};
 constexpr std::string_view status_options[] = {"dir", "config", "watch", "json"};
 constexpr std::string_view fact_options[] = {"dir", "config", "json"};
 constexpr std::string_view reset_options[] = {"dir", "config", "yes"};
 constexpr std::string_view psql_options[] = {"dir", "config", "primary", "replica", "pg-bin"};
 constexpr std::string_view config_options[] = {"dir",          "config", "replicas", "listen", "port", "durability",
-                                               "archive-size", "pg-bin", "env-file", "set",    "json"};
+                                               "archive-size", "pg-bin", "env-file", "set",    "endpoint-port", "reads-port", "pool-mode", "pool-size", "json"};
+constexpr std::string_view proxy_options[] = {"config"};
 
 constexpr auto commands = std::to_array<CommandRow>({
     {"up", "", "makes or starts the cluster, proves that it replicates, keeps it running", up_options,
@@ -48,10 +53,12 @@ constexpr auto commands = std::to_array<CommandRow>({
      "pgtandem verify\npgtandem verify --json"},
     {"reset", "", "removes the cluster with its data, after asking", reset_options,
      "pgtandem reset\npgtandem reset --yes"},
-    {"psql", "[-- PSQL ARGUMENTS]", "psql with the right connection (the primary, unless a replica is named)",
+    {"psql", "[-- PSQL ARGUMENTS]", "psql with the right connection (the endpoint, unless a node is named)",
      psql_options, "pgtandem psql\npgtandem psql --replica node2 -- -c 'TABLE t'", true},
     {"replica", "add|remove|reinit [NAME]", "one replica more, one less, one made anew", place_options,
      "pgtandem replica add\npgtandem replica remove node3\npgtandem replica reinit node2"},
+    {"proxy", "", "only the endpoint, before servers that pgtandem does not manage", proxy_options,
+     "pgtandem proxy --config proxy.toml"},
     {"config", "show|check", "the settings in effect and where each comes from; or only checks them", config_options,
      "pgtandem config show\npgtandem config check --set work_mem=16MB"},
     {"guard", "FOLDER POSTGRES", "the parent of one server", {}, "", false, true},

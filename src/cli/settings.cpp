@@ -68,7 +68,8 @@ std::vector<SettingRow> const& setting_rows() {
     static std::vector<SettingRow> const rows{
         {"dir", ""},      {"replicas", "1"},      {"listen", "127.0.0.1"},
         {"port", "6441"}, {"durability", "sync"}, {"archive-size", "1GB"},
-        {"pg-bin", ""},   {"env-file", ""},
+        {"pg-bin", ""},   {"env-file", ""},       {"endpoint-port", "6432"},
+        {"reads-port", "6433"}, {"pool-mode", "transparent"}, {"pool-size", "20"},
     };
     return rows;
 }
@@ -125,9 +126,17 @@ Status Settings::read_file_settings(Path const& file) {
             }
             continue;
         }
+        if (auto const* endpoint = name == "endpoint" ? node.as_table() : nullptr) {
+            for (auto const& [key_of, value] : *endpoint) {
+                PGTANDEM_TRY(setting, text_of(value, std::string(key_of.str()), file));
+                endpoint_[replace_all(std::string(key_of.str()), "-", "_")] = {setting, file.string(), true};
+            }
+            continue;
+        }
         if (!values_.contains(name)) {
             auto known = setting_names();
             known.emplace_back("postgresql");
+            known.emplace_back("endpoint");
             return usage_error("reading the settings", file.string(),
                                fmt::format("there is no setting '{}'", key.str()), did_you_mean(name, known));
         }
@@ -165,6 +174,8 @@ Status Settings::check() const {
     if (text("dir").empty()) return usage_error("reading the setting", "dir", "it is empty");
     PGTANDEM_CHECK(parse_number(at("replicas"), "replicas", 0, most_replicas));
     PGTANDEM_CHECK(parse_number(at("port"), "port", 1, 65535));
+    PGTANDEM_CHECK(parse_number(at("endpoint-port"), "endpoint-port", 0, 65535));
+    PGTANDEM_CHECK(parse_number(at("reads-port"), "reads-port", 0, 65535));
     auto const& durability = at("durability");
     if (durability.value != "sync" && durability.value != "strict" && durability.value != "async") {
         return usage_error("reading the setting", fmt::format("durability ({})", durability.source),

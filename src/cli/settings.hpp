@@ -44,6 +44,8 @@ public:
     std::map<std::string, Setting> const& all() const { return values_; }
     // PostgreSQL's settings: --set, and the table [postgresql] of the file.
     std::map<std::string, Setting> const& postgresql() const { return postgresql_; }
+    // The endpoint's: the table [endpoint] of the file, by its own names. The flags stand in all().
+    std::map<std::string, Setting> const& endpoint() const { return endpoint_; }
 
 private:
     Status read_file_settings(Path const& file);
@@ -53,6 +55,7 @@ private:
 
     std::map<std::string, Setting> values_;
     std::map<std::string, Setting> postgresql_;
+    std::map<std::string, Setting> endpoint_;
 };
 
 // "512MB", "1GB", "64 MB" (powers of 1024) in bytes.

@@ -48,6 +48,7 @@ public:
         check(topology_.primary().name + " archives its WAL", [&] { return archives(); });
         check("durability " + topology_.durability + " holds", [&] { return durable(); });
         check("a table made on the primary is seen on every replica", [&] { return replicates(); });
+        if (topology_.endpoint && topology_.up_process != 0) check("the endpoint leads to the primary", [&] { return endpoint_answers(); });
         return std::move(checks_);
     }
 
@@ -59,6 +60,15 @@ private:
         checks_.push_back({std::move(name), finding.passed, std::move(finding.detail), std::move(finding.hint),
                            Clock::now() - begun});
         on_check_(checks_.back());
+    }
+
+    Finding endpoint_answers() const {
+        auto session = Session::connect(*topology_.endpoint, soon());
+        if (!session) return bad(session.error(), "pgtandem status, and the log below " + topology_.folder.string());
+        auto const rows = session->query("SELECT pg_catalog.pg_is_in_recovery()", soon());
+        if (!rows) return bad(rows.error());
+        if (rows->value() != "f") return bad("it leads to a server in recovery");
+        return good(to_address(*topology_.endpoint));
     }
 
     void check_node(api::Node const& node) {

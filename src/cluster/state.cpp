@@ -40,6 +40,8 @@ ClusterState state_of(Json const& cluster) {
     state.port = whole_number<std::uint16_t>(cluster, "port");
     state.archive_segments = whole_number<std::uint64_t>(cluster, "archive_segments");
     state.postgresql = cluster.at("postgresql").get<std::map<std::string, std::string>>();
+        // Clusters made before there was an endpoint have none of its settings.
+        state.endpoint = cluster.value("endpoint", std::map<std::string, std::string>());
     for (auto const& [name, entry] : cluster.at("nodes").items()) {
         state.nodes[name] = {whole_number<std::uint16_t>(entry, "port"), whole_number<int>(entry, "generation"),
                              entry.at("removed").get<bool>()};
@@ -107,6 +109,7 @@ Json to_json(ClusterState const& state) {
             {"port", state.port},
             {"archive_segments", state.archive_segments},
             {"postgresql", state.postgresql},
+            {"endpoint", state.endpoint},
             {"nodes", nodes}};
 }
 

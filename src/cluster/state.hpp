@@ -38,6 +38,7 @@ struct ClusterState {
     std::uint16_t port = 6441;  // the first node's; each further node takes the next that is free
     std::uint64_t archive_segments = 64;
     std::map<std::string, std::string> postgresql{};  // --set
+    std::map<std::string, std::string> endpoint{};    // the endpoint's settings that are not the defaults
     std::map<std::string, NodeEntry> nodes{};
     std::string primary{};  // kept under a key of its own
 

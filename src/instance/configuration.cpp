@@ -114,6 +114,8 @@ std::string render_hba(std::string const& listen) {
     };
     line("# TYPE", "DATABASE", "USER", "ADDRESS", "METHOD");
     line("local", "all", "all", "", "scram-sha-256");
+    // The endpoint passes replication connections on, as whoever asks for them.
+    line("local", "replication", "all", "", "scram-sha-256");
     for (auto const* address : {"127.0.0.1/32", "::1/128"}) {
         line("host", "replication", replication_role, address, "scram-sha-256");
     }

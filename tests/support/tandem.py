@@ -106,7 +106,9 @@ class Tandem:
 
     def up_words(self, *words):
         bin_words = ("--pg-bin", self.pg_bin) if self.pg_bin else ()
-        return ("--port", self.port, *bin_words, *words)
+        # The endpoint's ports are named only where a test has not named them itself.
+        endpoint_words = () if "--endpoint-port" in words else ("--endpoint-port", self.port + 8, "--reads-port", self.port + 9)
+        return ("--port", self.port, *endpoint_words, *bin_words, *words)
 
     def up(self, *words, **more):
         return self.ok("up", "--detach", *self.up_words(*words), **more)

@@ -1,0 +1,126 @@
+#include "apps/endpoint.hpp"
+
+#include <fmt/format.h>
+
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "instance/preflight.hpp"
+#include "proxy/settings_table.hpp"
+
+namespace pgtandem::apps {
+
+namespace {
+
+// The flags of `up` that are the endpoint's, and its own names for them.
+constexpr std::pair<char const*, char const*> flags[] = {
+    {"endpoint-port", "port"}, {"reads-port", "reads_port"}, {"pool-mode", "pool_mode"}, {"pool-size", "pool_size"}};
+
+std::vector<proxy::WatchedServer> servers_of(Cluster const& cluster) {
+    std::vector<proxy::WatchedServer> servers;
+    auto const snapshot = cluster.store.read();
+    if (!snapshot) return servers;
+    auto const state = read_state(*snapshot);
+    if (!state) return servers;
+    for (auto const& [name, entry] : state->nodes) {
+        if (entry.removed) continue;
+        Conninfo conninfo{cluster.paths.sockets().string(), entry.port, admin_role, "postgres"};
+        conninfo.password = cluster.credentials.admin_password;
+        servers.push_back({name, conninfo, name == state->primary});
+    }
+    return servers;
+}
+
+}  // namespace
+
+Result<proxy::EndpointSettings> endpoint_settings(cluster::ClusterState const& state) {
+    proxy::EndpointSettings settings;
+    // Our own role is nobody's to log in with.
+    settings.refused_users = {admin_role};
+    for (auto const& [name, value] : state.endpoint) {
+        PGTANDEM_CHECK(proxy::set_endpoint_setting(settings, name, value, "cluster"));
+    }
+    return settings;
+}
+
+Status take_endpoint_settings(cluster::ClusterState& state, cli::Settings const& settings, bool is_running) {
+    PGTANDEM_TRY(before, endpoint_settings(state));
+    auto wanted = state.endpoint;
+    for (auto const& [name, setting] : settings.endpoint()) wanted[name] = setting.value;
+    for (auto const& [flag, name] : flags) {
+        auto const& setting = settings.at(flag);
+        if (setting.is_given) wanted[name] = setting.value;
+    }
+    proxy::EndpointSettings after;
+    after.refused_users = {admin_role};
+    for (auto const& [name, value] : wanted) {
+        auto const from = settings.endpoint().find(name);
+        PGTANDEM_CHECK(proxy::set_endpoint_setting(after, name, value, from == settings.endpoint().end() ? "up" : from->second.source));
+    }
+    auto const restarts = proxy::needing_restart(before, after);
+    if (is_running && !restarts.empty()) {
+        return fail("changing the endpoint's setting", join(restarts, ", "), "it cannot change while the cluster runs",
+                    "pgtandem down, then pgtandem up again");
+    }
+    state.endpoint = std::move(wanted);
+    return {};
+}
+
+Status check_endpoint_ports(cluster::ClusterState const& state) {
+    PGTANDEM_TRY(settings, endpoint_settings(state));
+    if (settings.port == 0) return {};
+    for (auto const port : {settings.port, settings.reads_port}) {
+        if (port == 0) continue;
+        for (auto const& [name, entry] : state.nodes) {
+            if (entry.port != port || entry.removed) continue;
+            return usage_error("checking the port for the endpoint", std::to_string(port), name + " has it", "another --endpoint-port");
+        }
+        auto checked = check_port("the endpoint", join(settings.listen, ","), port);
+        if (!checked) return fail(std::move(checked.error()).with_hint("--endpoint-port and --reads-port with others"));
+    }
+    return {};
+}
+
+RunningEndpoint::RunningEndpoint(proxy::EndpointSettings const& settings, Servers servers)
+    : servers_(std::move(servers)),
+      nodes_(board_, servers_.list),
+      desk_([this] { return find_server("postgres"); }),
+      catalog_([this](std::string const& database) { return find_server(database); }),
+      endpoint_(settings, board_, desk_, catalog_, servers_.read_settings) {}
+
+RunningEndpoint::~RunningEndpoint() { endpoint_.stop(); }
+
+// The primary; a replica knows the roles as well, where there is none.
+Result<Conninfo> RunningEndpoint::find_server(std::string const& database) const {
+    auto const routing = board_.current();
+    for (bool const wants_primary : {true, false}) {
+        for (auto const& server : servers_.list()) {
+            auto const* const entry = routing->find(server.name);
+            if (entry == nullptr || !entry->is_usable || entry->is_primary != wants_primary) continue;
+            auto conninfo = server.conninfo;
+            conninfo.database = database;
+            return conninfo;
+        }
+    }
+    return fail("looking for a server", "", "none can be used at present");
+}
+
+Result<std::unique_ptr<RunningEndpoint>> RunningEndpoint::open(proxy::EndpointSettings const& settings, Servers servers) {
+    std::unique_ptr<RunningEndpoint> made(new RunningEndpoint(settings, std::move(servers)));
+    made->nodes_.start();
+    PGTANDEM_CHECK(made->endpoint_.start());
+    log::info("endpoint: open on port {}", settings.port);
+    return made;
+}
+
+Result<std::unique_ptr<RunningEndpoint>> RunningEndpoint::open(Cluster const& cluster) {
+    PGTANDEM_TRY(settings, endpoint_settings(cluster.state));
+    if (settings.port == 0) return std::unique_ptr<RunningEndpoint>();
+    auto const read = [&cluster]() -> Result<proxy::EndpointSettings> {
+        PGTANDEM_TRY(snapshot, cluster.store.read());
+        PGTANDEM_TRY(state, read_state(snapshot));
+        return endpoint_settings(state);
+    };
+    return open(settings, {[&cluster] { return servers_of(cluster); }, read});
+}
+
+}  // namespace pgtandem::apps

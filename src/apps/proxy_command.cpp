@@ -1,0 +1,126 @@
+// pgtandem proxy: the endpoint alone, before servers that pgtandem does not manage.
+#include <fmt/format.h>
+#include <signal.h>
+#include <toml++/toml.h>
+
+#include <charconv>
+
+#include "apps/commands.hpp"
+#include "apps/endpoint.hpp"
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "proxy/settings_table.hpp"
+
+namespace pgtandem::apps {
+
+namespace {
+
+struct ProxyFile {
+    proxy::EndpointSettings settings;
+    std::vector<proxy::WatchedServer> servers;
+};
+
+// "host:port", "[::1]:5432" or "/folder/of/the/socket:5432"; the port may be left out.
+Result<Conninfo> parse_server(std::string const& text, std::string const& file) {
+    Conninfo conninfo;
+    auto const colon = text.rfind(':');
+    bool const has_port = colon != std::string::npos && text.find(']', colon) == std::string::npos;
+    conninfo.host = has_port ? text.substr(0, colon) : text;
+    if (conninfo.host.starts_with('[') && conninfo.host.ends_with(']')) conninfo.host = conninfo.host.substr(1, conninfo.host.size() - 2);
+    if (conninfo.host == "localhost") conninfo.host = "127.0.0.1";
+    auto const digits = has_port ? std::string_view(text).substr(colon + 1) : std::string_view("5432");
+    auto const [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), conninfo.port);
+    if (error != std::errc{} || end != digits.data() + digits.size() || conninfo.host.empty()) {
+        return usage_error("reading the settings", file, "'" + text + "' is no server", "host:port, with a numeric address, or a socket's folder");
+    }
+    return conninfo;
+}
+
+std::string text_of(toml::node const& node) {
+    if (auto const* text = node.as_string()) return text->get();
+    if (auto const* number = node.as_integer()) return std::to_string(number->get());
+    if (auto const* yes = node.as_boolean()) return yes->get() ? "on" : "off";
+    std::vector<std::string> words;
+    if (auto const* list = node.as_array()) {
+        for (auto const& element : *list) words.push_back(text_of(element));
+    }
+    return join(words, ",");
+}
+
+Result<ProxyFile> read_proxy_file(Path const& path) {
+    PGTANDEM_TRY(text, read_file(path));
+    toml::table table;
+    try {
+        table = toml::parse(text, path.string());
+    } catch (toml::parse_error const& error) {
+        return usage_error("reading the settings", fmt::format("{} line {}", path.string(), error.source().begin.line),
+                           std::string(error.description()));
+    }
+    ProxyFile file;
+    std::string user;
+    std::string password;
+    for (auto const& [key, node] : table) {
+        std::string const name(key.str());
+        auto const value = text_of(node);
+        if (name == "auth_user") {
+            user = value;
+        } else if (name == "auth_password_file") {
+            PGTANDEM_TRY(content, read_file(value));
+            password = trim(content);
+        } else if (name == "servers") {
+            for (auto const& server : split(value, ',')) {
+                PGTANDEM_TRY(conninfo, parse_server(std::string(trim(server)), path.string()));
+                file.servers.push_back({std::string(trim(server)), conninfo});
+            }
+        } else {
+            PGTANDEM_CHECK(proxy::set_endpoint_setting(file.settings, name, value, path.string()));
+        }
+    }
+    if (file.servers.empty()) return usage_error("reading the settings", path.string(), "it names no servers", "servers = [\"127.0.0.1:5432\"]");
+    if (user.empty()) {
+        return usage_error("reading the settings", path.string(), "it names no auth_user",
+                           "auth_user and auth_password_file of a superuser, or of one who may read pg_authid");
+    }
+    for (auto& server : file.servers) {
+        server.conninfo.user = user;
+        server.conninfo.password = password;
+        server.conninfo.database = "postgres";
+    }
+    return file;
+}
+
+}  // namespace
+
+Result<int> proxy_command(cli::CommandLine const& line) {
+    Path const path = line.value("config");
+    if (path.empty()) return usage_error("reading the command line", "pgtandem proxy", "it needs --config FILE", "pgtandem proxy --help");
+    auto const absolute = std::filesystem::absolute(path);
+    sigset_t signals;
+    ::sigemptyset(&signals);
+    for (int const number : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&signals, number);
+    ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    PGTANDEM_TRY(file, read_proxy_file(absolute));
+    auto const read = [absolute, before = file.settings]() -> Result<proxy::EndpointSettings> {
+        PGTANDEM_TRY(now, read_proxy_file(absolute));
+        auto const restarts = proxy::needing_restart(before, now.settings);
+        if (!restarts.empty()) {
+            return fail("reloading the settings", join(restarts, ", "), "it cannot change while the proxy runs", "a restart");
+        }
+        return now.settings;
+    };
+    PGTANDEM_TRY(running, RunningEndpoint::open(file.settings, {[servers = file.servers] { return servers; }, read}));
+    fmt::print("open on {}:{}, before {} servers; Ctrl-C stops it\n", file.settings.listen.front(), file.settings.port, file.servers.size());
+    std::fflush(stdout);
+    for (;;) {
+        int number = 0;
+        if (::sigwait(&signals, &number) != 0) continue;
+        if (number != SIGHUP) break;
+        auto const reloaded = running->reload();
+        fmt::print("{}\n", reloaded ? "settings reloaded" : reloaded.error().line());
+        std::fflush(stdout);
+    }
+    running->stop(Clock::duration::zero());
+    return 0;
+}
+
+}  // namespace pgtandem::apps

@@ -1,0 +1,178 @@
+#include "proxy/catalog_watch.hpp"
+
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "base/log.hpp"
+#include "client/session.hpp"
+
+namespace pgtandem::proxy {
+
+namespace {
+
+constexpr auto patience = 10s;
+// How often the catalog is looked at for changes that did not come through here, and for how long after the last use.
+constexpr auto look_interval = 1s;
+constexpr auto interest = 30s;
+
+// Changes whenever a row of the catalogs that matter is written: cheap beside reading them all.
+constexpr char const* signature_query =
+    "SELECT pg_catalog.concat_ws(':', "
+    "(SELECT pg_catalog.max(xmin::text::bigint)::text || ',' || pg_catalog.count(*)::text FROM pg_catalog.pg_proc), "
+    "(SELECT pg_catalog.max(xmin::text::bigint)::text || ',' || pg_catalog.count(*)::text FROM pg_catalog.pg_class), "
+    "(SELECT pg_catalog.max(xmin::text::bigint)::text || ',' || pg_catalog.count(*)::text FROM pg_catalog.pg_trigger), "
+    "(SELECT pg_catalog.max(xmin::text::bigint)::text || ',' || pg_catalog.count(*)::text FROM pg_catalog.pg_attrdef), "
+    "(SELECT pg_catalog.max(xmin::text::bigint)::text || ',' || pg_catalog.count(*)::text FROM pg_catalog.pg_rewrite), "
+    "(SELECT pg_catalog.max(xmin::text::bigint)::text || ',' || pg_catalog.count(*)::text FROM pg_catalog.pg_constraint), "
+    "(SELECT pg_catalog.max(xmin::text::bigint)::text || ',' || pg_catalog.count(*)::text FROM pg_catalog.pg_policy), "
+    "(SELECT pg_catalog.max(xmin::text::bigint)::text || ',' || pg_catalog.count(*)::text FROM pg_catalog.pg_operator), "
+    "(SELECT pg_catalog.count(*)::text FROM pg_catalog.pg_cast), "
+    "(SELECT pg_catalog.count(*)::text FROM pg_catalog.pg_event_trigger))";
+
+}  // namespace
+
+class CatalogWatch::Work {
+public:
+    explicit Work(FindServer find_server) : find_server_(std::move(find_server)), thread_([this] { run(); }) {}
+
+    ~Work() {
+        {
+            std::lock_guard const guard(mutex_);
+            ends_ = true;
+        }
+        wakes_.notify_all();
+        thread_.join();
+    }
+
+    Facts current(std::string const& database) {
+        std::lock_guard const guard(mutex_);
+        auto const found = views_.find(database);
+        if (found == views_.end()) return nullptr;
+        found->second.used_at = Clock::now();
+        return found->second.is_stale ? nullptr : found->second.facts;
+    }
+
+    void refresh(std::string const& database, std::function<void(Facts)> ready) {
+        {
+            std::lock_guard const guard(mutex_);
+            views_[database].waiting.push_back(std::move(ready));
+            views_[database].used_at = Clock::now();
+        }
+        wakes_.notify_all();
+    }
+
+    void invalidate(std::string const& database) {
+        std::lock_guard const guard(mutex_);
+        auto& view = views_[database];
+        view.is_stale = true;
+        ++view.invalidations;
+    }
+
+private:
+    struct View {
+        Facts facts;
+        bool is_stale = true;
+        std::uint64_t invalidations = 0;
+        Clock::time_point used_at{};
+        std::vector<std::function<void(Facts)>> waiting;
+    };
+    // The thread's own.
+    struct Connection {
+        std::optional<Session> session;
+        std::string signature;
+    };
+
+    void run() {
+        for (;;) {
+            std::unique_lock lock(mutex_);
+            wakes_.wait_for(lock, look_interval, [this] { return ends_ || somebody_waits(); });
+            std::vector<std::string> databases;
+            auto const since = Clock::now() - interest;
+            for (auto const& [database, view] : views_) {
+                if (!view.waiting.empty() || view.used_at > since) databases.push_back(database);
+            }
+            bool const ends = ends_;
+            lock.unlock();
+            if (ends) break;
+            for (auto const& database : databases) look_at(database);
+        }
+        answer_all(nullptr);
+    }
+
+    bool somebody_waits() const {
+        for (auto const& [database, view] : views_) {
+            if (!view.waiting.empty()) return true;
+        }
+        return false;
+    }
+
+    void look_at(std::string const& database) {
+        std::unique_lock lock(mutex_);
+        auto const seen = views_[database].invalidations;
+        auto waiting = std::move(views_[database].waiting);
+        views_[database].waiting.clear();
+        auto const before = views_[database].facts;
+        lock.unlock();
+        auto facts = read(database, before);
+        if (!facts) log::warn(Error(facts.error()).within("reading the catalog of " + database).line());
+        lock.lock();
+        auto& view = views_[database];
+        view.facts = facts ? *facts : nullptr;
+        // What changed while it was read may not be in it.
+        view.is_stale = !facts || view.invalidations != seen;
+        auto const given = view.facts;
+        lock.unlock();
+        for (auto const& ready : waiting) ready(given);
+    }
+
+    // The same value as before where nothing has changed.
+    Result<Facts> read(std::string const& database, Facts const& before) {
+        auto& connection = connections_[database];
+        if (!connection.session || !connection.session->usable()) {
+            connection = {};
+            PGTANDEM_TRY(conninfo, find_server_(database));
+            PGTANDEM_TRY(session, Session::connect(conninfo, Deadline::in(patience)));
+            connection.session.emplace(std::move(session));
+        }
+        auto const deadline = Deadline::in(patience);
+        PGTANDEM_TRY(signature, connection.session->query(signature_query, deadline));
+        if (before && signature.value() == connection.signature) return before;
+        PGTANDEM_TRY(rows, connection.session->query(std::string(sql::catalog_query()), deadline));
+        std::vector<sql::CatalogFacts::Row> const copied(rows.begin(), rows.end());
+        PGTANDEM_TRY(facts, sql::CatalogFacts::from_rows(copied, {}));
+        connection.signature = signature.value();
+        return std::make_shared<sql::CatalogFacts const>(std::move(facts));
+    }
+
+    void answer_all(Facts const& facts) {
+        std::lock_guard const guard(mutex_);
+        for (auto& [database, view] : views_) {
+            for (auto const& ready : std::exchange(view.waiting, {})) ready(facts);
+        }
+    }
+
+    FindServer find_server_;
+    std::mutex mutex_;
+    std::condition_variable wakes_;
+    std::map<std::string, View> views_;
+    bool ends_ = false;
+    std::map<std::string, Connection> connections_;
+    std::thread thread_;
+};
+
+CatalogWatch::CatalogWatch(FindServer find_server) : work_(std::make_unique<Work>(std::move(find_server))) {}
+CatalogWatch::~CatalogWatch() = default;
+
+CatalogWatch::Facts CatalogWatch::current(std::string const& database) const { return work_->current(database); }
+
+void CatalogWatch::refresh(std::string const& database, std::function<void(Facts)> ready) {
+    work_->refresh(database, std::move(ready));
+}
+
+void CatalogWatch::invalidate(std::string const& database) { work_->invalidate(database); }
+
+}  // namespace pgtandem::proxy
