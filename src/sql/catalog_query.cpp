@@ -13,8 +13,9 @@ namespace pgtandem::sql {
 
 // Expressions are searched for the functions and operators they hold in the form in which the catalog keeps them
 // (pg_node_tree), since pg_depend does not tell of PostgreSQL's own functions. Objects below 16384 are PostgreSQL's.
-std::string_view catalog_query() {
-    return R"sql(
+namespace {
+
+constexpr std::string_view text = R"sql(
 WITH expressions (relid, mode, tree) AS (
     SELECT d.adrelid, CASE WHEN a.attgenerated = '' THEN 'i' ELSE 'w' END, d.adbin::pg_catalog.text
     FROM pg_catalog.pg_attrdef d
@@ -112,6 +113,9 @@ UNION ALL
 SELECT 'on_ddl', p.proname::pg_catalog.text, NULL, e.evtname::pg_catalog.text
 FROM pg_catalog.pg_event_trigger e JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) e.evtfoid
 )sql";
-}
+
+}  // namespace
+
+std::string_view catalog_query() { return text; }
 
 }  // namespace pgtandem::sql

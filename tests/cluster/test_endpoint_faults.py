@@ -10,6 +10,9 @@ from scripted import ALL_STEPS, HOLDING_STEPS, IDLE_STEPS, LOGIN_STEPS, big, cli
 from tandem import wait_for
 from wire_client import WireClient, errors
 
+# Not in the ordinary run before all of it has been seen to pass through the endpoint.
+pytestmark = pytest.mark.long
+
 POOL_SIZE = 3
 NOT_READ = ("a result is not read", "a result is read in part", "a COPY to the client runs")
 served = served_for(pool_size=POOL_SIZE)

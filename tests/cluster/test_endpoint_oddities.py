@@ -7,6 +7,9 @@ import wire_messages as wire
 from endpoint import served_for
 from wire_client import Closed, WireClient
 
+# Not in the ordinary run before all of it has been seen to pass through the endpoint.
+pytestmark = pytest.mark.long
+
 served = served_for(pool_size=4)
 
 

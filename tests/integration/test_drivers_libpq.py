@@ -10,6 +10,9 @@ import pytest
 from endpoint import served_for
 from tandem import PATIENCE, environment, server_user, wait_for
 
+# Not in the ordinary run before all of it has been seen to pass through the endpoint.
+pytestmark = pytest.mark.long
+
 served = served_for()
 
 

@@ -40,8 +40,8 @@ def test_the_whole_life_of_a_cluster(tandem):
 def test_the_strings_that_up_prints_connect(pair):
     said = pair.run("up", *pair.up_words(), "--detach").stdout
     strings = re.findall(r"psql '(postgresql://[^']+)'", said)
-    assert len(strings) == 2
-    for string, is_replica in zip(strings, ("f", "t")):
+    assert len(strings) == 3, "the endpoint's, the primary's and the replica's"
+    for string, is_replica in zip(strings, ("f", "f", "t")):
         done = subprocess.run(["psql", string, "-Atc", "SELECT pg_is_in_recovery()"], capture_output=True, text=True,
                               env=environment(), **pair.as_user)
         assert done.stdout.strip() == is_replica, done.stderr
