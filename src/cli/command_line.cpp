@@ -44,7 +44,14 @@ void add_options(CLI::App& app, CommandRow const& command, CommandLine& line) {
             continue;
         }
         app.add_option_function<std::vector<std::string>>(
-               flag, [&line, key](std::vector<std::string> const& values) { line.options[key] = values; })
+               flag,
+               [&line, key](std::vector<std::string> const& values) {
+                   // The next option is not this one's value.
+                   if (!values.empty() && values.back().starts_with("--")) {
+                       throw CLI::ValidationError("--" + key, "it needs a value");
+                   }
+                   line.options[key] = values;
+               })
             ->expected(1)
             ->allow_extra_args(false)
             ->multi_option_policy(row.repeats ? CLI::MultiOptionPolicy::TakeAll : CLI::MultiOptionPolicy::TakeLast);
