@@ -1,5 +1,6 @@
 #include "proxy/catalog_watch.hpp"
 
+#include <algorithm>
 #include <condition_variable>
 #include <map>
 #include <mutex>
@@ -18,20 +19,6 @@ constexpr auto patience = 10s;
 // How often the catalog is looked at for changes that did not come through here, and for how long after the last use.
 constexpr auto look_interval = 1s;
 constexpr auto interest = 30s;
-
-// Changes whenever a row of the catalogs that matter is written: cheap beside reading them all.
-constexpr char const* signature_query =
-    "SELECT pg_catalog.concat_ws(':', "
-    "(SELECT pg_catalog.max(xmin::text::bigint)::text || ',' || pg_catalog.count(*)::text FROM pg_catalog.pg_proc), "
-    "(SELECT pg_catalog.max(xmin::text::bigint)::text || ',' || pg_catalog.count(*)::text FROM pg_catalog.pg_class), "
-    "(SELECT pg_catalog.max(xmin::text::bigint)::text || ',' || pg_catalog.count(*)::text FROM pg_catalog.pg_trigger), "
-    "(SELECT pg_catalog.max(xmin::text::bigint)::text || ',' || pg_catalog.count(*)::text FROM pg_catalog.pg_attrdef), "
-    "(SELECT pg_catalog.max(xmin::text::bigint)::text || ',' || pg_catalog.count(*)::text FROM pg_catalog.pg_rewrite), "
-    "(SELECT pg_catalog.max(xmin::text::bigint)::text || ',' || pg_catalog.count(*)::text FROM pg_catalog.pg_constraint), "
-    "(SELECT pg_catalog.max(xmin::text::bigint)::text || ',' || pg_catalog.count(*)::text FROM pg_catalog.pg_policy), "
-    "(SELECT pg_catalog.max(xmin::text::bigint)::text || ',' || pg_catalog.count(*)::text FROM pg_catalog.pg_operator), "
-    "(SELECT pg_catalog.count(*)::text FROM pg_catalog.pg_cast), "
-    "(SELECT pg_catalog.count(*)::text FROM pg_catalog.pg_event_trigger))";
 
 }  // namespace
 
@@ -81,9 +68,10 @@ private:
         std::vector<std::function<void(Facts)>> waiting;
     };
     // The thread's own.
+    using Rows = std::vector<sql::CatalogFacts::Row>;
     struct Connection {
         std::optional<Session> session;
-        std::string signature;
+        Rows rows;  // what the facts were made of
     };
 
     void run() {
@@ -129,7 +117,8 @@ private:
         for (auto const& ready : waiting) ready(given);
     }
 
-    // The same value as before where nothing has changed.
+    // The same value as before where nothing has changed. The rows themselves are compared: nothing smaller tells for certain,
+    // not the newest transaction id either, for an older one may commit later.
     Result<Facts> read(std::string const& database, Facts const& before) {
         auto& connection = connections_[database];
         if (!connection.session || !connection.session->usable()) {
@@ -138,13 +127,12 @@ private:
             PGTANDEM_TRY(session, Session::connect(conninfo, Deadline::in(patience)));
             connection.session.emplace(std::move(session));
         }
-        auto const deadline = Deadline::in(patience);
-        PGTANDEM_TRY(signature, connection.session->query(signature_query, deadline));
-        if (before && signature.value() == connection.signature) return before;
-        PGTANDEM_TRY(rows, connection.session->query(std::string(sql::catalog_query()), deadline));
-        std::vector<sql::CatalogFacts::Row> const copied(rows.begin(), rows.end());
-        PGTANDEM_TRY(facts, sql::CatalogFacts::from_rows(copied, {}));
-        connection.signature = signature.value();
+        PGTANDEM_TRY(read_rows, connection.session->query(std::string(sql::catalog_query()), Deadline::in(patience)));
+        Rows rows(read_rows.begin(), read_rows.end());
+        std::ranges::sort(rows);
+        if (before && rows == connection.rows) return before;
+        PGTANDEM_TRY(facts, sql::CatalogFacts::from_rows(rows, {}));
+        connection.rows = std::move(rows);
         return std::make_shared<sql::CatalogFacts const>(std::move(facts));
     }
 
