@@ -1,0 +1,68 @@
+#include "sql/catalog_facts.hpp"
+
+#include <gtest/gtest.h>
+
+#include "sql/analyze.hpp"
+
+namespace pgtandem::sql {
+namespace {
+
+using Rows = std::vector<CatalogFacts::Row>;
+
+std::string pins_of(std::string_view text, Rows const& rows, FunctionOverrides const& overrides = {}) {
+    auto const facts = CatalogFacts::from_rows(rows, overrides);
+    if (!facts) return facts.error().line();
+    return analyze(text, true, *facts).statements.at(0).pins.names();
+}
+
+TEST(catalog_facts, volatile_functions_are_suspect_where_they_are_called) {
+    Rows const rows{{"function", "f", {}, "volatile"}};
+    EXPECT_EQ(pins_of("SELECT f(1)", rows), "unproven");
+    EXPECT_EQ(pins_of("SELECT a.F FROM a", rows), "unproven");
+    EXPECT_EQ(pins_of("SELECT f FROM a", rows), "");
+    EXPECT_EQ(pins_of("SELECT f(1)", rows, {{"f"}, {}}), "");
+    EXPECT_EQ(pins_of("SELECT g(1)", rows, {{}, {"g"}}), "unproven");
+}
+
+TEST(catalog_facts, what_a_stable_function_calls_makes_it_suspect) {
+    Rows const rows{{"code", "outer_one", {}, "begin return inner_one(); end"},
+                    {"code", "inner_one", {}, "SELECT nextval('s')"}};
+    EXPECT_EQ(pins_of("SELECT outer_one()", rows), "sequence");
+}
+
+TEST(catalog_facts, relations_are_closed_over_what_they_touch) {
+    Rows const rows{{"function", "f", {}, "volatile"}, {"relation", "1", "child", {}},
+                    {"relation", "2", "parent", {}},   {"relation", "3", "v", {}},
+                    {"uses", "1", "f", "w"},           {"edge", "2", "1", "ww"},
+                    {"edge", "3", "2", "ww"},          {"relation", "4", "keyed", "identity"}};
+    EXPECT_EQ(pins_of("DELETE FROM v", rows), "unproven");
+    EXPECT_EQ(pins_of("SELECT * FROM v FOR UPDATE", rows), "");
+    EXPECT_EQ(pins_of("INSERT INTO keyed DEFAULT VALUES", rows), "sequence");
+    EXPECT_EQ(pins_of("UPDATE keyed SET a = 1", rows), "");
+}
+
+TEST(catalog_facts, operators_and_what_is_used_without_being_named) {
+    Rows const rows{{"function", "f", {}, "volatile"}, {"operator", "<->", "f", {}}};
+    EXPECT_EQ(pins_of("SELECT a <-> b", rows), "unproven");
+    EXPECT_EQ(pins_of("SELECT a < - b", rows), "");
+    EXPECT_EQ(pins_of("SELECT 1", {{"function", "f", {}, "volatile"}, {"operator", "=", "f", {}}}), "unproven");
+    EXPECT_EQ(pins_of("SELECT 1", {{"function", "f", {}, "volatile"}, {"anywhere", "f", {}, "cast"}}), "unproven");
+    Rows const on_ddl{{"function", "f", {}, "volatile"}, {"on_ddl", "f", {}, "e"}};
+    EXPECT_EQ(pins_of("SELECT 1", on_ddl), "");
+    EXPECT_EQ(pins_of("CREATE TABLE t ()", on_ddl), "unproven");
+}
+
+TEST(catalog_facts, names_beyond_ascii_are_one) {
+    Rows const rows{{"function", "\xc3\xa4", {}, "volatile"}};
+    EXPECT_EQ(pins_of("SELECT \xe4(1)", rows), "unproven");
+    EXPECT_EQ(pins_of("SELECT \"x\xc3\xb6\"(1)", rows), "unproven");
+}
+
+TEST(catalog_facts, rows_that_are_not_of_the_query_are_an_error) {
+    EXPECT_FALSE(CatalogFacts::from_rows(Rows{{"function"}}, {}));
+    EXPECT_FALSE(CatalogFacts::from_rows(Rows{{"nonsense", "a", "b", "r"}}, {}));
+    EXPECT_FALSE(CatalogFacts::from_rows(Rows{{"uses", "1", "f", "x"}}, {}));
+}
+
+}  // namespace
+}  // namespace pgtandem::sql
