@@ -47,6 +47,12 @@ std::string shell_quoted(std::string_view text) {
     return "'" + replace_all(std::string(text), "'", "'\\''") + "'";
 }
 
+std::uint64_t stable_hash(std::string_view text) {
+    std::uint64_t hash = 14695981039346656037ULL;
+    for (char const letter : text) hash = (hash ^ static_cast<unsigned char>(letter)) * 1099511628211ULL;
+    return hash;
+}
+
 std::string human_bytes(std::uint64_t bytes) {
     constexpr std::string_view units[] = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};
     auto value = static_cast<double>(bytes);

@@ -18,6 +18,9 @@ std::string replace_all(std::string text, std::string_view from, std::string_vie
 // 'text' as one word of a POSIX shell.
 std::string shell_quoted(std::string_view text);
 
+// FNV-1a: the same between runs and builds, which std::hash does not promise.
+std::uint64_t stable_hash(std::string_view text);
+
 // "0 B", "1.5 MB", "12 GB": powers of 1024, as PostgreSQL's own settings count them.
 std::string human_bytes(std::uint64_t bytes);
 // "0.4 ms", "35 ms", "1.2 s", "3 min 20 s", "5 h 3 min", "2 d 4 h".

@@ -145,7 +145,6 @@ private:
     bool facts_failed_ = false;
     bool is_leaving_ = false;
     bool login_timed_out_ = false;
-    bool is_counted_ = false;
     std::optional<wire::ErrorFields> end_reason_;
     Clock::time_point waiting_since_{};
     std::chrono::system_clock::time_point connected_at_;

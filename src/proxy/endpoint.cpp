@@ -1,6 +1,5 @@
 #include "proxy/endpoint.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -53,13 +52,12 @@ Endpoint::Endpoint(EndpointSettings settings, RoutingBoard& routing, LoginDesk& 
 
 Endpoint::~Endpoint() { stop(); }
 
-Status Endpoint::start(std::vector<ListeningSocket> handed_over) {
+Status Endpoint::start() {
     auto const settings = shared_.settings();
     PGTANDEM_TRY(tls, load_tls(*settings));
     shared_.set(settings, tls);
     auto const threads = thread_count(*settings);
-    sockets_ = std::move(handed_over);
-    if (sockets_.empty()) PGTANDEM_CHECK(open_sockets(threads));
+    PGTANDEM_CHECK(open_sockets(threads));
     for (unsigned number = 0; number < threads; ++number) {
         PGTANDEM_TRY(worker, Worker::make(shared_, threads));
         workers_.push_back(std::move(worker));
@@ -85,7 +83,7 @@ Status Endpoint::open_sockets(unsigned threads) {
             auto const name = fmt::format("{}:{}", host, port);
             for (unsigned number = 0; number < threads; ++number) {
                 PGTANDEM_TRY(fd, open_socket(address, threads > 1, name));
-                sockets_.push_back({std::move(fd), target, name});
+                sockets_.push_back({std::move(fd), target});
             }
         }
         if (settings->unix_socket_folder.empty()) continue;
@@ -94,17 +92,9 @@ Status Endpoint::open_sockets(unsigned threads) {
         std::filesystem::remove(path, ignored);
         PGTANDEM_TRY(address, io::SocketAddress::unix_socket(path.string()));
         PGTANDEM_TRY(fd, open_socket(address, false, path.string()));
-        sockets_.push_back({std::move(fd), target, path.string()});
+        sockets_.push_back({std::move(fd), target});
     }
     return {};
-}
-
-std::vector<ListeningSocket> Endpoint::duplicate_listeners() const {
-    std::vector<ListeningSocket> duplicates;
-    for (auto const& socket : sockets_) {
-        duplicates.push_back({UniqueFd(::fcntl(socket.fd.get(), F_DUPFD_CLOEXEC, 3)), socket.target, socket.address});
-    }
-    return duplicates;
 }
 
 void Endpoint::stop(Clock::duration drain) {

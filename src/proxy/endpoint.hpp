@@ -18,7 +18,6 @@ namespace pgtandem::proxy {
 struct ListeningSocket {
     UniqueFd fd;
     Target target;
-    std::string address;  // for messages
 };
 
 class Endpoint final : public EndpointControl, private ConsoleRunner {
@@ -29,13 +28,10 @@ public:
     Endpoint(EndpointSettings settings, RoutingBoard& routing, LoginDesk& desk, CatalogWatch& catalog, ReadSettings read_settings);
     ~Endpoint() override;
 
-    // Opens its sockets, or takes those that another process hands over, and serves. Errors: a port is taken, TLS files.
-    Status start(std::vector<ListeningSocket> handed_over = {});
+    // Opens its sockets and serves. Errors: a port is taken, TLS files.
+    Status start();
     // No new clients; those that are there may finish their transactions until the deadline, then all are ended.
     void stop(Clock::duration drain = Clock::duration::zero());
-    // For a handover: duplicates of the listening descriptors.
-    std::vector<ListeningSocket> duplicate_listeners() const;
-    std::size_t client_count() const { return shared_.counts.all(); }
 
     // EndpointControl; thread-safe.
     std::vector<WorkerSnapshot> snapshots() override;

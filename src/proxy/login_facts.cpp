@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "base/text.hpp"
+
 namespace pgtandem::proxy {
 
 namespace {
@@ -58,13 +60,6 @@ List list_of(std::optional<std::string> const& json) {
     return json ? Json::parse(*json).get<List>() : List();
 }
 
-// FNV-1a: the same in every process, so that a version does not change with a restart.
-std::uint64_t hash_of(std::string const& text) {
-    std::uint64_t hash = 14695981039346656037ULL;
-    for (char const letter : text) hash = (hash ^ static_cast<unsigned char>(letter)) * 1099511628211ULL;
-    return hash;
-}
-
 // A name that is not UTF-8 cannot be asked for here; "" is nobody's name.
 std::string askable(std::string const& name) {
     try {
@@ -107,7 +102,7 @@ Result<LoginServer> LoginServer::connect(Conninfo const& conninfo, Deadline dead
     return server;
 }
 
-Status LoginServer::read_lines(Deadline deadline) {
+Status LoginServer::read_lines(Deadline deadline) try {
     auto const* const number = session_.server_version() >= 160000 ? "rule_number" : "line_number";
     PGTANDEM_TRY(rows, session_.query(fmt::format(fmt::runtime(lines_query), fmt::arg("number", number)), deadline));
     std::vector<HbaLine> lines;
@@ -124,6 +119,9 @@ Status LoginServer::read_lines(Deadline deadline) {
     }
     lines_ = std::move(lines);
     return {};
+} catch (Json::exception const& error) {
+    // A name that is not UTF-8, which JSON cannot hold.
+    return fail("reading pg_hba.conf", "", error.what());
 }
 
 Result<std::vector<LoginFacts>> LoginServer::ask(std::vector<LoginQuestion> const& questions, Deadline deadline) try {
@@ -161,7 +159,7 @@ LoginFacts LoginServer::facts_of(LoginQuestion const& question, Rows::Row const&
     facts.database_allows_connections = is_true(row[10]);
     facts.database_connection_limit = number_of(row[11], -1);
     facts.may_connect = is_true(row[12]);
-    facts.settings_version = hash_of(row[13].value_or(""));
+    facts.settings_version = stable_hash(row[13].value_or(""));
     using Names = std::set<std::string>;
     HbaLogin login{question.user,           question.database,         question.is_replication,
                    question.is_tls,         address_of(question),      list_of<Names>(row[14]),

@@ -240,12 +240,20 @@ bool PoolGroup::make_room(Pool& for_pool) {
     return for_pool.discard_oldest_idle();
 }
 
+// The queue is in the order of coming.
+std::chrono::microseconds PoolGroup::longest_wait(Pool const& pool) const {
+    auto const oldest = std::ranges::find(waiters_, &pool, &Waiter::pool);
+    if (oldest == waiters_.end()) return {};
+    return std::chrono::duration_cast<std::chrono::microseconds>(worker_.loop().now() - oldest->since);
+}
+
 void Pool::describe(WorkerSnapshot& snapshot) const {
     PoolInfo info;
     info.node = key_.target == Target::primary ? "primary" : "replicas";
     info.database = key_.database;
     info.user = key_.user;
     info.clients_waiting = waiting;
+    info.longest_wait = group_.longest_wait(*this);
     for (auto const& backend : backends_) {
         BackendInfo about;
         about.node = backend->server().name;

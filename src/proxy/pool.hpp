@@ -113,6 +113,7 @@ public:
     bool make_room(Pool& for_pool);
     void set_most(std::size_t most) { most_ = most; }
     std::list<Waiter> const& waiters() const { return waiters_; }
+    std::chrono::microseconds longest_wait(Pool const& pool) const;
     void add(Pool& pool) { pools_.push_back(&pool); }
     void remove(Pool& pool) { std::erase(pools_, &pool); }
     bool is_unused() const { return pools_.empty(); }

@@ -31,7 +31,6 @@ public:
     PreparedRef find(std::string const& database, std::uint64_t epoch, std::string_view text, std::string_view types) const;
     PreparedRef add(std::string const& database, std::uint64_t epoch, std::string_view text, std::string_view types,
                     std::shared_ptr<sql::Analysis const> analysis);
-    std::size_t size() const { return entries_.size(); }
 
 private:
     void forget_unused();

@@ -69,7 +69,6 @@ public:
 
     bool is_in_transaction() const { return backend_ != nullptr ? backend_->transaction != 'I' : !deferred_begin_.empty(); }
     bool is_busy() const { return backend_ != nullptr && !backend_->expected.empty(); }
-    ReportedRef const& seen() const { return seen_; }
     void set_seen(ReportedRef seen) { seen_ = std::move(seen); }
     // A connection in which the client and the server are left to each other: replication.
     void become_raw() { is_raw_ = true; }
@@ -86,7 +85,7 @@ private:
     Took take_query(std::string_view message, std::string_view body);
     Took take_parse(std::string_view message, std::string_view body);
     Took take_bind(wire::Header header, std::string_view input);
-    Took take_target(char type, std::string_view message, std::string_view body);
+    Took take_describe(std::string_view message, std::string_view body);
     Took take_close(std::string_view message, std::string_view body);
     Took take_execute(std::string_view message, std::string_view body);
     Took take_copy_end(std::string_view message);

@@ -102,7 +102,7 @@ Relay::Took Relay::take_whole(wire::Header header, std::string_view message) {
     switch (header.type) {
         case 'Q': return take_query(message, body);
         case 'P': return take_parse(message, body);
-        case 'D': return take_target(header.type, message, body);
+        case 'D': return take_describe(message, body);
         case 'C': return take_close(message, body);
         case 'E': return take_execute(message, body);
         case 'S': return take_sync(message);
@@ -249,8 +249,7 @@ Relay::Took Relay::take_bind(wire::Header header, std::string_view input) {
     return Took::yes;
 }
 
-// Describe.
-Relay::Took Relay::take_target(char, std::string_view message, std::string_view body) {
+Relay::Took Relay::take_describe(std::string_view message, std::string_view body) {
     auto const describe = wire::Describe::parse(body);
     if (!describe) return misbehave("08P01", "invalid message format");
     if (!has_backend()) return Took::need_backend;

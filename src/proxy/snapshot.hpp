@@ -15,9 +15,7 @@ struct ClientInfo {
     std::string state;  // "idle", "active", "waiting", "login"
     std::string address;
     std::uint16_t port = 0;
-    std::string local_address;
-    std::uint16_t local_port = 0;
-    std::chrono::system_clock::time_point connected_at{}, requested_at{};
+    std::chrono::system_clock::time_point connected_at{};
     std::chrono::microseconds waits{};
     std::string server;               // node, while a backend is attached
     std::uint32_t backend_pid = 0;    // of the backend attached, or 0
@@ -25,36 +23,30 @@ struct ClientInfo {
     std::string tls;
     std::string pins;    // why it is pinned, or ""
     std::string pinned_by;  // the statement's beginning that pinned it
-    std::chrono::system_clock::time_point pinned_at{};
     std::uint64_t prepared_statements = 0;
     bool is_replication = false;
 };
 
 struct BackendInfo {
-    std::string node, user, database, application_name;
+    std::string node, user, database;
     std::string state;  // "active", "idle", "login", "pinned"
     std::string address;
     std::uint16_t port = 0;
-    std::chrono::system_clock::time_point connected_at{}, requested_at{};
     std::uint32_t backend_pid = 0;
     std::uint64_t client_id = 0;
     std::uint64_t prepared_statements = 0;
-    std::string tls;
 };
 
 struct PoolInfo {
     std::string node, database, user;
     std::uint64_t clients_active = 0, clients_waiting = 0, clients_idle = 0;
     std::uint64_t backends_active = 0, backends_idle = 0, backends_login = 0, backends_pinned = 0;
-    std::chrono::microseconds longest_wait{};
-    std::string pool_mode;
+    std::chrono::microseconds longest_wait{};  // of those who wait now
 };
 
 struct DatabaseStats {  // totals since the start
     std::string database;
-    std::uint64_t transactions = 0, queries = 0, received = 0, sent = 0;
-    std::uint64_t transaction_microseconds = 0, query_microseconds = 0, wait_microseconds = 0;
-    std::uint64_t prepares_client = 0, prepares_server = 0, binds = 0, logins = 0;
+    std::uint64_t transactions = 0, queries = 0, wait_microseconds = 0, logins = 0;
 };
 
 struct WorkerSnapshot {

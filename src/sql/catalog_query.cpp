@@ -11,10 +11,10 @@
 
 namespace pgtandem::sql {
 
-// Expressions are searched for the functions and operators they hold in the form in which the catalog keeps them
-// (pg_node_tree), since pg_depend does not tell of PostgreSQL's own functions. Objects below 16384 are PostgreSQL's.
 namespace {
 
+// Expressions are searched for the functions and operators they hold in the form in which the catalog keeps them
+// (pg_node_tree), since pg_depend does not tell of PostgreSQL's own functions. Objects below 16384 are PostgreSQL's.
 constexpr std::string_view text = R"sql(
 WITH expressions (relid, mode, tree) AS (
     SELECT d.adrelid, CASE WHEN a.attgenerated = '' THEN 'i' ELSE 'w' END, d.adbin::pg_catalog.text
