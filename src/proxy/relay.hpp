@@ -99,6 +99,9 @@ private:
     bool has_backend() { return backend_ != nullptr || host_.acquire(); }
     void check_before(sql::Analysis const* analysis, std::string_view text);
     std::shared_ptr<sql::Analysis const> analysis_of(PreparedRef const& statement);
+    std::shared_ptr<sql::Analysis const> look_at(std::string_view text);
+    // In some encodings a letter holds bytes that elsewhere end a string: what stands there cannot be told.
+    bool can_read() const;
     void bring_what_it_names(sql::Analysis const* analysis, bool is_query);
     bool strings_conform() const { return value_of(seen_, "standard_conforming_strings") != "off"; }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "proxy/relay.hpp"
+#include "sql/lexer.hpp"
 #include "wire/backend.hpp"
 #include "wire/query.hpp"
 
@@ -129,11 +130,13 @@ void Relay::pass_through(wire::Header header, std::string_view input) {
     client_.consume(count);
 }
 
-// Null: too long to be looked at.
+bool Relay::can_read() const { return sql::is_safe_to_lex(value_of(seen_, "client_encoding")); }
+
+// Null: it cannot be looked at, for its length or its encoding.
 void Relay::check_before(sql::Analysis const* analysis, std::string_view text) {
     ++host_.stats().queries;
     if (analysis == nullptr) {
-        state_.pin(sql::Pin::too_long, text);
+        state_.pin(can_read() ? sql::Pin::too_long : sql::Pin::unproven, text);
     } else {
         state_.about_to_run(*analysis, text, host_.facts_hold());
     }
@@ -142,8 +145,12 @@ void Relay::check_before(sql::Analysis const* analysis, std::string_view text) {
 }
 
 std::shared_ptr<sql::Analysis const> Relay::analysis_of(PreparedRef const& statement) {
-    if (statement->epoch == host_.epoch()) return statement->analysis;
-    return host_.analyse(statement->text, strings_conform());
+    if (can_read() && statement->epoch == host_.epoch()) return statement->analysis;
+    return look_at(statement->text);
+}
+
+std::shared_ptr<sql::Analysis const> Relay::look_at(std::string_view text) {
+    return can_read() ? host_.analyse(text, strings_conform()) : nullptr;
 }
 
 // BEGIN goes with the first statement; a block that never had one ends here.
@@ -167,7 +174,7 @@ Relay::Took Relay::take_query(std::string_view message, std::string_view body) {
     auto const query = wire::Query::parse(body);
     if (!query) return misbehave("08P01", "invalid message format");
     if (host_.must_wait_for_facts()) return Took::need_facts;
-    auto const analysis = host_.analyse(query->text, strings_conform());
+    auto const analysis = look_at(query->text);
     bool const is_single = analysis && analysis->statements.size() == 1;
     if (is_single && backend_ == nullptr && answer_transaction_command(analysis->statements.front(), query->text)) return Took::yes;
     if (!has_backend()) return Took::need_backend;
