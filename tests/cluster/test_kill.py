@@ -96,7 +96,7 @@ def test_a_running_cluster_loses_a_process(pair, node, victims):
     if victims in ("up", "both", "all"):
         pair.up()
     else:
-        wait_for(lambda: pair.postmaster(node) != postmaster, f"{node} to be started again")
+        wait_for(lambda: pair.is_started_again(node, postmaster), f"{node} to be started again")
         wait_for(lambda: pair.failed_checks() == {}, "all to be well")
     pair.assert_proven(1)
     assert pair.value("SELECT count(*) FROM kept") == 100
@@ -117,7 +117,7 @@ def test_a_backend_that_outlives_its_postmaster_is_ended(pair):
         os.kill(backend, signal.SIGSTOP)
         before = pair.postmaster("node1")
         os.kill(before, signal.SIGKILL)
-        wait_for(lambda: pair.postmaster("node1") != before, "the primary to be started again")
+        wait_for(lambda: pair.is_started_again("node1", before), "the primary to be started again")
         wait_for(lambda: pair.failed_checks() == {}, "all to be well")
         assert backend not in pair.processes()
 

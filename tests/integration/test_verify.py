@@ -111,7 +111,7 @@ def test_a_limit_that_is_lower_than_the_primarys(pair):
     pair.sql("ALTER SYSTEM SET max_connections = 300")
     before = pair.postmaster("node1")
     os.kill(before, signal.SIGINT)
-    wait_for(lambda: pair.node("node1")["state"] == "running" and pair.postmaster("node1") != before, "the primary to be back")
+    wait_for(lambda: pair.node("node1")["state"] == "running" and pair.is_started_again("node1", before), "the primary to be back")
     finds(pair, "node2 has the primary's limits", "max_connections is 100 here and 300 on the primary")
 
 
@@ -218,6 +218,6 @@ def test_a_server_that_dies_is_started_again(pair):
         os.kill(before, signal.SIGKILL)
         begun = time.monotonic()
         wait_for(lambda: pair.run("psql", *(["--replica", name] if name == "node2" else []), "--", "-c", "SELECT 1").returncode == 0
-                 and pair.postmaster(name) != before, f"{name} to be back")
+                 and pair.is_started_again(name, before), f"{name} to be back")
         print(f"{name} was back after {time.monotonic() - begun:.2f} s")
         wait_for(lambda: pair.failed_checks() == {}, "all to be well")

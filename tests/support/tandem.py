@@ -175,6 +175,13 @@ class Tandem:
     def postmaster(self, name):
         return int((self.data(name) / "postmaster.pid").read_text().split()[0])
 
+    def is_started_again(self, name, before):
+        """Whether another postmaster than 'before' has taken over; in between there is no pid file, or an empty one."""
+        try:
+            return self.postmaster(name) != before
+        except (FileNotFoundError, IndexError):
+            return False
+
     def guard(self, name):
         return int((self.folder / "nodes" / name / "guard.lock").read_text())
 
