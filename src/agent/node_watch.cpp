@@ -7,6 +7,7 @@
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "instance/configuration.hpp"
+#include "instance/initialize.hpp"
 
 namespace pgtandem {
 
@@ -68,7 +69,7 @@ Status NodeAgent::watch_replica(BoardView const&) {
     report_.ready = receiver.value() == "streaming";
     if (report_.ready && is_there(paths_.old())) {
         log::info("{}: the new copy streams; the old data is removed", name_);
-        PGTANDEM_CHECK(remove_tree(paths_.old()));
+        PGTANDEM_CHECK(remove_older(paths_, report_.generation));
     }
     return {};
 }

@@ -22,8 +22,9 @@ struct NodeProgress {
     bool ready = false;
 };
 
-// "[######......]  45%  12 MB of 27 MB, 240 MB/s, 0.1 s left"
-std::string render_bar(std::uint64_t done_bytes, std::uint64_t total_bytes, std::chrono::nanoseconds since_begun);
+// "[######......]  45%  12 MB of 27 MB, 240 MB/s, 0.1 s left"; the bar alone is as wide as 'width'.
+std::string render_bar(std::uint64_t done_bytes, std::uint64_t total_bytes, std::chrono::nanoseconds since_begun,
+                       std::size_t width);
 
 class Progress {
 public:
@@ -40,7 +41,9 @@ public:
 private:
     void print_done_steps(NodeProgress const& node);
     void clear_live_lines();
-    std::string live_line(NodeProgress const& node);
+    void note_copies(std::vector<NodeProgress> const& nodes);
+    // As long as 'columns' at most: a line that wraps would take two rows, and only one is drawn over.
+    std::string live_line(NodeProgress const& node, std::size_t columns) const;
 
     bool on_terminal_;
     std::size_t live_lines_ = 0;

@@ -36,14 +36,19 @@ Result<std::vector<Reader>> open_readers(api::Topology const& topology, Deadline
     return readers;
 }
 
-// Each replica in turn until it shows the row; 42P01, undefined table, is what it says until then.
+// The row as the replica shows it. Asked for only once the table is there: every error would be in the server's log.
+Result<bool> shows_row(Reader& reader, std::string const& table, std::string const& word, Deadline deadline) {
+    PGTANDEM_TRY(place, reader.session.query("SELECT to_regclass($1)", {table}, deadline));
+    if (place.value().empty()) return false;
+    PGTANDEM_TRY(rows, reader.session.query("SELECT word FROM " + table, deadline));
+    return rows.value() == word;
+}
+
 Status wait_for_row(Reader& reader, std::string const& table, std::string const& word, Deadline deadline) {
     for (;;) {
-        auto const rows = reader.session.query("SELECT word FROM " + table, deadline);
-        if (rows && rows->value() == word) return {};
-        if (!rows && rows.error().sqlstate != "42P01") {
-            return fail(Error(rows.error()).within("reading on " + reader.name));
-        }
+        auto const shown = shows_row(reader, table, word, deadline);
+        if (!shown) return fail(Error(shown.error()).within("reading on " + reader.name));
+        if (*shown) return {};
         if (deadline.passed()) {
             return fail(Error{"reading on " + reader.name, table, "the row written on the primary has not come", "",
                               ErrorKind::timed_out});

@@ -1,6 +1,7 @@
 #include "cli/terminal.hpp"
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -21,6 +22,12 @@ std::size_t width(std::string const& text) {
 }  // namespace
 
 bool is_terminal(int fd) { return ::isatty(fd) == 1; }
+
+std::size_t terminal_columns(int fd) {
+    winsize size{};
+    constexpr std::size_t usual = 80;
+    return ::ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : usual;
+}
 
 std::string render_table(std::vector<std::vector<std::string>> const& rows) {
     std::vector<std::size_t> widths;

@@ -1,5 +1,6 @@
 // Printing for people: tables, errors, a question.
 #pragma once
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -8,6 +9,8 @@
 namespace pgtandem::cli {
 
 bool is_terminal(int fd);
+// How wide it is; 80 where it does not say.
+std::size_t terminal_columns(int fd);
 
 // Columns as wide as their widest cell, two blanks between; the first row is the heading.
 std::string render_table(std::vector<std::vector<std::string>> const& rows);

@@ -89,6 +89,7 @@ private:
         check(node.name + " streams from the primary", [&] { return streams(node); });
         check(node.name + " replays what it gets", [&] { return replays(node); });
         check(node.name + " has the primary's limits", [&] { return has_limits(node); });
+        check(node.name + " has tablespaces of its own", [&] { return has_own_tablespaces(node); });
     }
 
     Finding attended() {
@@ -275,6 +276,25 @@ private:
             auto const mine = std::atol(row[1]->c_str());
             auto const primary = std::atol((*other++)[1]->c_str());
             if (mine < primary) return bad(fmt::format("{} is {} here and {} on the primary", *row[0], mine, primary));
+        }
+        return good();
+    }
+
+    // A tablespace made while a replica of the same machine runs lies, as its place is replayed, in one folder for
+    // both.
+    Finding has_own_tablespaces(api::Node const& node) {
+        constexpr char const* query = "SELECT spcname, pg_tablespace_location(oid) FROM pg_tablespace ORDER BY oid";
+        auto const here = ask(node, query);
+        auto const there = ask(topology_.primary(), query);
+        if (!here) return bad(here.error());
+        if (!there) return bad(there.error());
+        for (auto const& row : *here) {
+            bool const is_shared = row[1]->starts_with('/') && std::ranges::find(*there, row) != there->end();
+            if (is_shared) {
+                return bad(
+                    fmt::format("{} lies in {} for the primary too: they write over each other", *row[0], *row[1]),
+                    "pgtandem replica reinit " + node.name);
+            }
         }
         return good();
     }

@@ -76,7 +76,7 @@ Status fill_new_folder(PgPrograms const& programs, NodePaths const& node, std::s
     return move_durably(node.clone(), node.data());
 }
 
-std::vector<std::string> basebackup_arguments(NodePaths const& node, CloneSource const& source) {
+std::vector<std::string> basebackup_arguments(NodePaths const& node, CloneSource const& source, int generation) {
     std::vector<std::string> arguments{"--pgdata=" + node.clone().string(),
                                        "--dbname=" + to_keywords(source.primary),
                                        "--checkpoint=fast",
@@ -86,7 +86,7 @@ std::vector<std::string> basebackup_arguments(NodePaths const& node, CloneSource
                                        "--progress",
                                        "--verbose"};
     for (auto const& location : source.tablespace_locations) {
-        auto const target = node.tablespaces() / replace_all(location.substr(1), "/", "_");
+        auto const target = node.tablespaces(generation) / replace_all(location.substr(1), "/", "_");
         arguments.push_back(fmt::format("--tablespace-mapping={}={}", replace_all(location, "=", "\\="),
                                         replace_all(target.string(), "=", "\\=")));
     }
@@ -117,7 +117,8 @@ private:
 Status fill_clone(PgPrograms const& programs, NodePaths const& node, CloneSource const& source,
                   std::string const& settings, int generation, StopSignal const& stop,
                   std::function<void(CloneProgress)> const& on_progress) {
-    Program const basebackup{programs / "pg_basebackup", basebackup_arguments(node, source), {}, node.folder};
+    Program const basebackup{
+        programs / "pg_basebackup", basebackup_arguments(node, source, generation), {}, node.folder};
     ProgressLines lines(on_progress);
     PGTANDEM_CHECK(run_to_end(basebackup, stop, std::ref(lines)));
     // The copy's WAL was streamed and is checked when the replica starts; the manifest covers every other file.
@@ -142,7 +143,18 @@ Status clone(PgPrograms const& programs, NodePaths const& node, CloneSource cons
              int generation, StopSignal const& stop, std::function<void(CloneProgress)> const& on_progress) {
     PGTANDEM_CHECK(remove_tree(node.clone()));
     PGTANDEM_CHECK(remove_tree(node.ready()));
-    return cleaned_up(fill_clone(programs, node, source, settings, generation, stop, on_progress), node.clone());
+    PGTANDEM_CHECK(remove_tree(node.tablespaces(generation)));
+    auto filled = cleaned_up(fill_clone(programs, node, source, settings, generation, stop, on_progress), node.clone());
+    return cleaned_up(std::move(filled), node.tablespaces(generation));
+}
+
+Status remove_older(NodePaths const& node, int generation) {
+    std::error_code error;
+    for (std::filesystem::directory_iterator entry(node.tablespaces(), error), end; !error && entry != end;
+         entry.increment(error)) {
+        if (entry->path() != node.tablespaces(generation)) PGTANDEM_CHECK(remove_tree(entry->path()));
+    }
+    return remove_tree(node.old());
 }
 
 Status install_clone(NodePaths const& node) {

@@ -35,6 +35,9 @@ Status clone(PgPrograms const& programs, NodePaths const& node, CloneSource cons
 // Puts the ready copy into its place; what was there becomes node.old().
 Status install_clone(NodePaths const& node);
 
+// What the copy of this generation has replaced; node.old() goes last, as it says that there is something to remove.
+Status remove_older(NodePaths const& node, int generation);
+
 // The generation of the data folder: how often the replica has been made; 0 where there is none.
 int data_generation(NodePaths const& node);
 

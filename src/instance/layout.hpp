@@ -16,7 +16,9 @@ struct NodePaths {
     Path clone() const { return folder / "data.clone"; }
     Path ready() const { return folder / "data.ready"; }
     Path old() const { return folder / "data.old"; }
+    // A copy's tablespaces: links in it name them, so they never move; each generation has a folder of its own.
     Path tablespaces() const { return folder / "tablespaces"; }
+    Path tablespaces(int generation) const { return tablespaces() / std::to_string(generation); }
     Path log() const { return folder / "log"; }
     Path guard_lock() const { return folder / "guard.lock"; }
     Path guard_log() const { return folder / "guard.log"; }

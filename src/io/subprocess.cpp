@@ -113,7 +113,8 @@ void append_bounded(std::string& kept, std::string_view chunk) {
     if (kept.size() > 2 * kept_bytes) kept.erase(0, kept.size() - kept_bytes);
 }
 
-// A child being waited for; ended and reaped if nobody did it by the time this goes.
+// A child being waited for, the leader of a process group; ended with the whole group if nobody did it by the time this
+// goes.
 class Child {
 public:
     explicit Child(pid_t pid) : pid_(pid) {}
@@ -121,8 +122,12 @@ public:
     Child& operator=(Child const&) = delete;
     ~Child() {
         if (pid_ <= 0) return;
-        ::kill(pid_, SIGKILL);
+        auto const group = -pid_;
+        ::kill(group, SIGKILL);
         reap();
+        // Its own children are not ours to reap; whoever does takes a moment.
+        auto const deadline = Deadline::in(2s);
+        while (::kill(group, 0) == 0 && !deadline.passed()) ::usleep(500);
     }
 
     int reap() {
@@ -177,6 +182,8 @@ Result<Outcome> run(Program const& program, StopSignal const& stop, Deadline dea
     auto const pid = ::fork();
     if (pid < 0) return fail_errno("starting a program", program.path.string());
     if (pid == 0) {
+        // A group of its own: what it starts can be ended with it, and a terminal's Ctrl-C is for us alone.
+        ::setpgid(0, 0);
         ::prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (::getppid() != parent) ::_exit(127);
         wire_up(nothing.get(), out.write_end.get(), err.write_end.get());

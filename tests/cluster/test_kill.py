@@ -1,48 +1,12 @@
 """kill -9 at every step of the way: the next `up` goes on, ends proven, and loses nothing."""
 import os
 import signal
+import subprocess
 import time
 
 import pytest
-from tandem import Tandem, wait_for
-
-# Every step of a bring-up, by what an observer sees in the cluster's folder when it has just begun.
-STEPS = {
-    "lock taken": lambda t: (t.folder / "up.lock").exists(),
-    "credentials written": lambda t: (t.folder / "credentials.env").exists(),
-    "archive script written": lambda t: (t.folder / "archive_wal.sh").exists(),
-    "state written": lambda t: (t.folder / "store.json").exists(),
-    "initdb begun": lambda t: (t.folder / "nodes/node1/data.clone").exists(),
-    "initdb at work": lambda t: (t.folder / "nodes/node1/data.clone/global/pg_control").exists(),
-    "our settings written": lambda t: (t.folder / "nodes/node1/data.clone/pgtandem.conf").exists(),
-    "data in place": lambda t: (t.folder / "nodes/node1/data").exists(),
-    "primary launched": lambda t: (t.folder / "nodes/node1/guard.lock").exists(),
-    "primary starting": lambda t: (t.folder / "nodes/node1/data/postmaster.pid").exists(),
-    "primary taking connections": lambda t: any((t.folder / "run").glob(".s.PGSQL.*")),
-    "replica's folder": lambda t: (t.folder / "nodes/node2").exists(),
-    "copy begun": lambda t: (t.folder / "nodes/node2/data.clone").exists(),
-    "copy at work": lambda t: (t.folder / "nodes/node2/data.clone/base").exists(),
-    "copy has its manifest": lambda t: (t.folder / "nodes/node2/data.clone/backup_manifest").exists(),
-    "copy configured": lambda t: (t.folder / "nodes/node2/data.clone/standby.signal").exists(),
-    "copy in place": lambda t: (t.folder / "nodes/node2/data").exists(),
-    "replica launched": lambda t: (t.folder / "nodes/node2/guard.lock").exists(),
-    "replica starting": lambda t: (t.folder / "nodes/node2/data/postmaster.pid").exists(),
-    "commits held": lambda t: "sync" in t.store(),
-}
-
-
-def begin_and_wait(tandem, reached):
-    process = tandem.start_foreground()
-
-    def seen():
-        try:
-            return reached(tandem)
-        except (OSError, ValueError, KeyError):
-            return False
-    deadline = time.monotonic() + 60
-    while not seen() and process.poll() is None and time.monotonic() < deadline:
-        pass
-    return process
+from bring_up import STEPS, begin_and_wait
+from tandem import environment, wait_for
 
 
 def goes_on(tandem):
@@ -59,6 +23,15 @@ def test_up_is_killed(tandem, step):
     process = begin_and_wait(tandem, STEPS[step])
     process.kill()
     process.wait()
+    goes_on(tandem)
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_up_is_stopped_by_control_c(tandem, step):
+    process = begin_and_wait(tandem, STEPS[step])
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) in (0, 1)
+    assert tandem.processes() == [], "nothing may be left running"
     goes_on(tandem)
 
 
@@ -134,14 +107,12 @@ def test_a_stale_pidfile_that_names_a_living_process_does_not_stop_a_start(pair)
 def test_killed_during_reinit_leaves_the_old_data_or_the_new(pair):
     for step in ("data.clone", "data.clone/base", "data.clone/backup_manifest", "data.ready", "data.old"):
         generation = pair.store()["cluster"]["nodes"]["node2"]["generation"]
-        import subprocess
-        from tandem import environment
         command = subprocess.Popen(pair.words("replica", "reinit", "node2"), stdout=subprocess.DEVNULL,
                                    stderr=subprocess.DEVNULL, env=environment(), **pair.as_user)
         place = pair.folder / "nodes/node2" / step
         deadline = time.monotonic() + 30
         while not place.exists() and time.monotonic() < deadline and command.poll() is None:
-            pass
+            time.sleep(0.0005)
         pair.kill_all()
         command.wait()
         pair.up()
@@ -154,8 +125,6 @@ def test_killed_during_removal_is_finished_by_the_next_up(tandem):
     tandem.up("--replicas", "2")
     for process in [tandem.up_process()]:
         os.kill(process, signal.SIGSTOP)
-    import subprocess
-    from tandem import environment
     command = subprocess.Popen(tandem.words("replica", "remove", "node3"), env=environment(), **tandem.as_user)
     wait_for(lambda: tandem.store()["cluster"]["nodes"]["node3"]["removed"], "the wish to be written")
     tandem.kill_all()

@@ -1,20 +1,40 @@
 """A cluster of our own in a temporary folder, driven from outside as a user would: by the command line and by SQL."""
+import atexit
 import json
 import os
+import pty
 import pwd
+import random
+import select
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import tempfile
+import threading
 import time
 from pathlib import Path
 
 import psycopg
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-BINARY = Path(os.environ.get("TANDEM_BINARY", ROOT / "build/release/pgtandem"))
+BUILT = Path(os.environ.get("TANDEM_BINARY", ROOT / "build/release/pgtandem"))
+PG_BIN = os.environ.get("TANDEM_PG_BIN")  # PostgreSQL's programs to test with, if not the distribution's
 PATIENCE = 60  # seconds until a condition that must come true counts as never
+
+
+def runnable(program):
+    """The program, or a copy of it where it lies in a folder that only root may enter."""
+    if os.geteuid() != 0 or all(folder.stat().st_mode & stat.S_IXOTH for folder in program.parents):
+        return program
+    folder = Path(tempfile.mkdtemp(prefix="tandem_program_"))
+    atexit.register(shutil.rmtree, folder)
+    folder.chmod(0o755)
+    return Path(shutil.copy(program, folder))
+
+
+BINARY = runnable(BUILT)
 
 
 def wait_for(condition, what, patience=PATIENCE):
@@ -28,19 +48,37 @@ def wait_for(condition, what, patience=PATIENCE):
     raise AssertionError(f"waited {patience} s in vain: {what}")
 
 
-def free_ports(count):
-    """The first of 'count' ports in a row that nobody listens on."""
-    start = 20000 + (os.getpid() * 97 + time.monotonic_ns() // 1000) % 20000
-    for first in range(start, 60000, count):
+def claim_ports(count):
+    """Ports in a row that nobody listens on, and a claim on them that keeps other tests away as long as it is open.
+
+    The claim is a name that only one socket of this machine can have; the range is below the one of outgoing connections.
+    """
+    lowest, highest = 10240, 32000
+    blocks = (highest - lowest) // count
+    start = random.randrange(blocks)
+    for block in range(start, start + blocks):
+        first = lowest + block % blocks * count
+        claim = socket.socket(socket.AF_UNIX)
         try:
+            claim.bind(f"\0pgtandem test ports {first}")
             for port in range(first, first + count):
                 with socket.socket() as probe:
                     probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                     probe.bind(("127.0.0.1", port))
-            return first
+            return first, claim
         except OSError:
-            continue
+            claim.close()
     raise AssertionError("no free ports")
+
+
+def temporary_place():
+    """Clusters of tests lie in memory where there is enough of it: what they wait for most is the disk."""
+    memory = Path("/dev/shm")
+    try:
+        free = os.statvfs(memory)
+    except OSError:
+        return None
+    return memory if free.f_bavail * free.f_frsize > 4 << 30 and os.access(memory, os.W_OK) else None
 
 
 def server_user():
@@ -53,20 +91,26 @@ def server_user():
 
 def environment(**more):
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "TANDEM"))}
-    return {**kept, "ASAN_OPTIONS": "detect_leaks=1", **more}
+    chosen = {"PGTANDEM_PG_BIN": PG_BIN} if PG_BIN else {}
+    return {**kept, "ASAN_OPTIONS": "detect_leaks=1", **chosen, **more}
+
+
+def pg_program(name):
+    """One of PostgreSQL's programs, of the version under test."""
+    places = [PG_BIN] if PG_BIN else sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda place: int(place.parent.name))
+    return str(Path(places[-1]) / name)
 
 
 class Tandem:
-    def __init__(self, parent=None, as_root=False, pg_bin=None):
-        self.parent = Path(parent or tempfile.mkdtemp(prefix="tandem_"))
+    def __init__(self, parent=None, as_root=False):
+        self.parent = Path(parent or tempfile.mkdtemp(prefix="tandem_", dir=temporary_place()))
         self.as_user = {} if as_root else server_user()
         if self.as_user:
             os.chown(self.parent, self.as_user["user"], self.as_user["group"])
         elif as_root:
             self.parent.chmod(0o755)
         self.folder = self.parent / "cluster"
-        self.port = free_ports(10)
-        self.pg_bin = pg_bin
+        self.port, self.port_claim = claim_ports(10)
         self.foreground = []
 
     def __enter__(self):
@@ -78,6 +122,7 @@ class Tandem:
                 process.kill()
                 process.wait()
         self.kill_all()
+        self.port_claim.close()
         shutil.rmtree(self.parent, ignore_errors=True)
 
     # --- commands
@@ -105,10 +150,9 @@ class Tandem:
         return done.stderr
 
     def up_words(self, *words):
-        bin_words = ("--pg-bin", self.pg_bin) if self.pg_bin else ()
         # The endpoint's ports are named only where a test has not named them itself.
         endpoint_words = () if "--endpoint-port" in words else ("--endpoint-port", self.port + 8, "--reads-port", self.port + 9)
-        return ("--port", self.port, *endpoint_words, *bin_words, *words)
+        return ("--port", self.port, *endpoint_words, *words)
 
     def up(self, *words, **more):
         return self.ok("up", "--detach", *self.up_words(*words), **more)
@@ -173,7 +217,13 @@ class Tandem:
         return self.folder / "nodes" / name / "data"
 
     def postmaster(self, name):
-        return int((self.data(name) / "postmaster.pid").read_text().split()[0])
+        """Waits where a server is just ending or starting."""
+        def written():
+            try:
+                return (self.data(name) / "postmaster.pid").read_text().split()
+            except FileNotFoundError:
+                return None
+        return int(wait_for(written, f"the process id of {name}")[0])
 
     def is_started_again(self, name, before):
         """Whether another postmaster than 'before' has taken over; in between there is no pid file, or an empty one."""
@@ -230,3 +280,57 @@ class Tandem:
         assert all(node["state"] == "streaming" for node in nodes[1:])
         leftovers = [path.name for path in self.folder.glob("nodes/*/data.*")]
         assert leftovers == [], leftovers
+
+
+class OnTerminal:
+    """One of our commands on a terminal of its own, as a user has it: what it draws can be read, keys can be pressed."""
+
+    def __init__(self, tandem, command, *words):
+        self.ours, theirs = pty.openpty()
+        # A new session whose terminal this is, so that Ctrl-C comes as a signal.
+        take_terminal = ["setsid", "--ctty"]
+        self.process = subprocess.Popen(take_terminal + tandem.words(command, *words), stdin=theirs, stdout=theirs, stderr=theirs,
+                                        cwd="/", env=environment(TERM="xterm"), **tandem.as_user)
+        os.close(theirs)
+        self.shown = b""
+        self.is_closing = False
+        self.reader = threading.Thread(target=self.read_all)
+        self.reader.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        if self.ours is not None:
+            self.hang_up()
+
+    def read_all(self):
+        while not self.is_closing:
+            if not select.select([self.ours], [], [], 0.05)[0]:
+                continue
+            try:
+                self.shown += os.read(self.ours, 65536)
+            except OSError:
+                return  # nobody is left on the other side
+
+    def text(self):
+        return self.shown.decode(errors="replace").replace("\r\n", "\n")
+
+    def type(self, keys):
+        os.write(self.ours, keys.encode())
+
+    def hang_up(self):
+        """As a terminal's window that is closed."""
+        self.is_closing = True
+        self.reader.join()
+        os.close(self.ours)
+        self.ours = None
+
+    def status(self):
+        """The command's exit status, once all it has drawn was read."""
+        status = self.process.wait(PATIENCE)
+        self.reader.join(PATIENCE)
+        return status

@@ -32,14 +32,14 @@ std::size_t count(std::string const& text, std::string const& word) {
 }  // namespace
 
 TEST(RenderBar, shows_the_share_the_rate_and_the_time_left) {
-    EXPECT_EQ(render_bar(12 << 20, 24 << 20, 1s),
+    EXPECT_EQ(render_bar(12 << 20, 24 << 20, 1s, 24),
               "[############............]  50%  12.0 MB of 24.0 MB, 12.0 MB/s, 1.0 s left");
-    EXPECT_EQ(render_bar(0, 1024, 1s), "[........................]   0%  0 B of 1.0 kB, 0 B/s");
+    EXPECT_EQ(render_bar(0, 1024, 1s, 24), "[........................]   0%  0 B of 1.0 kB");
 }
 
 TEST(RenderBar, stands_at_the_end_when_the_copy_outgrows_the_estimate_or_none_is_there) {
-    EXPECT_TRUE(render_bar(4096, 1024, 1s).starts_with("[########################] 100%  4.0 kB of 4.0 kB"));
-    EXPECT_TRUE(render_bar(0, 0, 0s).starts_with("[........................]   0%"));
+    EXPECT_TRUE(render_bar(4096, 1024, 1s, 24).starts_with("[########################] 100%  4.0 kB of 4.0 kB"));
+    EXPECT_TRUE(render_bar(0, 0, 0s, 24).starts_with("[........................]   0%"));
 }
 
 TEST(Progress, says_each_step_once_and_each_error_once) {
