@@ -138,7 +138,7 @@ bool Backend::take_message(char type, std::string_view body) {
         case 'R': return answer_authentication(body);
         case 'S': {
             auto const status = wire::ParameterStatus::parse(body);
-            if (status) startup_reported_[std::string(status->name)] = status->value;
+            if (status) set_value(startup_reported_, status->name, status->value);
             return status || fail(make_error("FATAL", "08P01", "malformed ParameterStatus from server " + server_.name));
         }
         case 'K': {

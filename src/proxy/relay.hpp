@@ -131,6 +131,7 @@ private:
     bool note_parameter(std::string_view body);
     bool pop_if(Expect what);
     void answer_local();
+    void say_ready();
     bool is_ours() const { return !backend_->expected.empty() && backend_->expected.front().is_ours; }
     Outcome run_raw();
     Outcome broken(std::string why);
@@ -150,6 +151,7 @@ private:
     std::size_t server_passing_ = 0;
     bool ignores_until_sync_ = false;  // the server has said an error within an extended query
     bool is_in_copy_in_ = false;
+    bool owes_ready_ = false;  // the client's ReadyForQuery comes after a query of ours
     bool is_refusing_ = false;
     bool is_raw_ = false;
     bool is_out_of_step_ = false;  // the backend answered what was not asked

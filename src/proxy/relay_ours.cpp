@@ -33,6 +33,7 @@ void Relay::send_our_query(std::string_view text) {
 }
 
 void Relay::bring_settings() {
+    state_.lacks_nothing();
     if (backend_->settings == state_.settings()) return;
     auto const text = statements_between(*backend_->settings, *state_.settings());
     if (!text.empty()) send_our_query(text);

@@ -210,13 +210,34 @@ bool Relay::ready(char status) {
     bool const ours = is_ours();
     backend_->expected.pop();
     backend_->transaction = status;
-    if (ours) return false;
-    if (status != 'I') return true;
-    auto const ended = state_.transaction_ended();
-    backend_->settings = ended.on_backend;
-    ++host_.stats().transactions;
-    if (ended.catalog_changed) host_.catalog_changed();
-    return true;
+    if (ours) {
+        if (std::exchange(owes_ready_, false)) say_ready();
+        return false;
+    }
+    if (status == 'I') {
+        auto const ended = state_.transaction_ended();
+        backend_->settings = ended.on_backend;
+        ++host_.stats().transactions;
+        if (ended.catalog_changed) host_.catalog_changed();
+    }
+    auto const lacking = state_.lacking_statements();
+    if (lacking.empty()) return true;
+    // Where the client has sent more already, its turn is before ours.
+    if (!backend_->expected.empty() || status == 'E') {
+        say_ready();
+        return false;
+    }
+    send_our_query(lacking);
+    state_.lacks_nothing();
+    if (status == 'I') backend_->settings = state_.settings();
+    owes_ready_ = true;
+    return false;
+}
+
+// ReadyForQuery, and before it what has changed of the settings as the client sees them.
+void Relay::say_ready() {
+    tell_parameters();
+    wire::ReadyForQuery{backend_->transaction}.write(client_.output());
 }
 
 // Syncs that were sent before the server began to read COPY data are overlooked by it.
@@ -236,7 +257,8 @@ bool Relay::note_parameter(std::string_view body) {
     auto const status = wire::ParameterStatus::parse(body);
     if (!status) return true;
     backend_->reported = registry_.with(backend_->reported, status->name, status->value);
-    if (is_ours()) return false;
+    // A setting that is about to have its first value again has not changed for the client.
+    if (is_ours() || !state_.lacking_statements().empty()) return false;
     seen_ = registry_.with(seen_, status->name, status->value);
     return true;
 }

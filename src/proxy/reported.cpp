@@ -1,5 +1,7 @@
 #include "proxy/reported.hpp"
 
+#include <algorithm>
+
 #include "wire/backend.hpp"
 
 namespace pgtandem::proxy {
@@ -9,7 +11,20 @@ namespace {
 // Sets of values that nobody uses are forgotten when there are more than this.
 constexpr std::size_t most_known = 4096;
 
+auto find(Reported const& reported, std::string_view name) {
+    return std::ranges::find_if(reported, [&](auto const& entry) { return entry.first == name; });
+}
+
 }  // namespace
+
+void set_value(Reported& reported, std::string_view name, std::string_view value) {
+    for (auto& [known, current] : reported) {
+        if (known != name) continue;
+        current = value;
+        return;
+    }
+    reported.emplace_back(name, value);
+}
 
 ReportedRef ReportedRegistry::intern(Reported reported) {
     auto const made = std::make_shared<Reported const>(std::move(reported));
@@ -18,24 +33,23 @@ ReportedRef ReportedRegistry::intern(Reported reported) {
 }
 
 ReportedRef ReportedRegistry::with(ReportedRef const& before, std::string_view name, std::string_view value) {
-    if (value_of(before, name) == value && before && before->contains(name)) return before;
     auto after = before ? *before : Reported();
-    after[std::string(name)] = value;
+    set_value(after, name, value);
+    if (before && after == *before) return before;
     return intern(std::move(after));
 }
 
 void write_differences(ByteBuffer& out, ReportedRef const& seen, ReportedRef const& present) {
     if (seen == present || !present) return;
     for (auto const& [name, value] : *present) {
-        auto const before = seen ? seen->find(name) : present->end();
-        bool const is_same = seen && before != seen->end() && before->second == value;
+        bool const is_same = seen && find(*seen, name) != seen->end() && value_of(seen, name) == value;
         if (!is_same) wire::ParameterStatus{name, value}.write(out);
     }
 }
 
 std::string_view value_of(ReportedRef const& reported, std::string_view name) {
     if (!reported) return {};
-    auto const found = reported->find(name);
+    auto const found = find(*reported, name);
     return found == reported->end() ? std::string_view() : std::string_view(found->second);
 }
 

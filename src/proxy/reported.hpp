@@ -1,18 +1,22 @@
 // What a backend reports of its settings by ParameterStatus: an immutable value, the same object wherever the content is
 // the same, so that "has this client seen what this backend reports" is one comparison of pointers.
 #pragma once
-#include <map>
 #include <memory>
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/byte_buffer.hpp"
 
 namespace pgtandem::proxy {
 
-using Reported = std::map<std::string, std::string, std::less<>>;
+// Name and value, in the server's own order.
+using Reported = std::vector<std::pair<std::string, std::string>>;
 using ReportedRef = std::shared_ptr<Reported const>;
+
+void set_value(Reported& reported, std::string_view name, std::string_view value);
 
 // One worker's.
 class ReportedRegistry {

@@ -60,6 +60,7 @@ void SessionState::completed(sql::Effects const& effects, std::string_view tag) 
         case sql::Verb::commit:
         case sql::Verb::rollback:
             if (tag != "COMMIT") {
+                lacks_first_ = false;
                 changes_.clear();
                 unpins_ = {};
             }
@@ -81,11 +82,14 @@ void SessionState::completed(sql::Effects const& effects, std::string_view tag) 
             statements_.reset();
             changes_.clear();
             settings_ = no_settings();
+            take_back_first({sql::SettingChange::Kind::reset_all, "", ""});
             break;
         default: break;
     }
     for (auto const& change : effects.settings) {
-        if (change.kind != sql::SettingChange::Kind::set_local) changes_.push_back(change);
+        if (change.kind == sql::SettingChange::Kind::set_local) continue;
+        changes_.push_back(change);
+        if (change.kind != sql::SettingChange::Kind::set) take_back_first(change);
     }
     unpins_ |= effects.unpins;
 }
@@ -96,17 +100,32 @@ SessionState::Ended SessionState::transaction_ended() {
     if (!has_failed_) pins_ = pins_.minus(unpins_);
     unpins_ = {};
     if (pins_.empty()) pinned_by_.clear();
-    auto const on_backend = settings_;
-    // After RESET ALL and DISCARD ALL the session has again what it began with.
-    for (auto const& [name, statement] : *first_settings_) {
-        if (!settings_->contains(name)) settings_ = changed(settings_, {{sql::SettingChange::Kind::set, name, statement}});
-    }
+    auto const on_backend = lacks_first_ ? without_first() : settings_;
     changes_.clear();
     savepoints_.clear();
     has_failed_ = false;
     unnamed_portal_.reset();
     if (portals_) portals_.reset();
     return {on_backend, std::exchange(changes_catalog_, false)};
+}
+
+// A reset brings back what the server began the session with; what the client began it with was added to that.
+void SessionState::take_back_first(sql::SettingChange const& undone) {
+    for (auto const& [name, statement] : *first_settings_) {
+        if (undone.kind == sql::SettingChange::Kind::reset && undone.name != name) continue;
+        changes_.push_back({sql::SettingChange::Kind::set, name, statement});
+        lacks_first_ = true;
+    }
+}
+
+std::string SessionState::lacking_statements() const {
+    return lacks_first_ ? statements_between(*no_settings(), *first_settings_) : std::string();
+}
+
+SettingsRef SessionState::without_first() const {
+    std::vector<sql::SettingChange> resets;
+    for (auto const& [name, statement] : *first_settings_) resets.push_back({sql::SettingChange::Kind::reset, name, ""});
+    return changed(settings_, resets);
 }
 
 void SessionState::note_custom(std::string const& name) {

@@ -20,6 +20,9 @@ public:
     SettingsRef const& settings() const { return settings_; }
     // For what a session has from its first moment on: its application_name.
     void begin_with(std::string const& name, std::string const& statement);
+    // After RESET ALL and the like: to have again what it began with, this is still to be run on the backend; "" if nothing.
+    std::string lacking_statements() const;
+    void lacks_nothing() { lacks_first_ = false; }
 
     // Where sessions give up their state with each transaction (pool mode transaction), nothing pins.
     void never_pin() { may_pin_ = false; }
@@ -65,9 +68,12 @@ private:
 
     void note_custom(std::string const& name);
     void roll_back_to(std::string_view savepoint);
+    void take_back_first(sql::SettingChange const& undone);
+    SettingsRef without_first() const;
 
     SettingsRef settings_ = no_settings();
     SettingsRef first_settings_ = no_settings();
+    bool lacks_first_ = false;  // the backend has been reset to less than the session began with
     std::vector<sql::SettingChange> changes_;  // of this transaction
     std::vector<Savepoint> savepoints_;
     sql::Pins pins_{};

@@ -61,7 +61,7 @@ SELECT version() LIKE 'PostgreSQL%', current_database() IS NOT NULL, pg_is_in_re
 
 SELECT count(*) > 0 FROM pg_stat_activity WHERE pid = pg_backend_pid()
 
-SELECT inet_server_port() > 0, pg_backend_pid() = pg_backend_pid()
+SELECT pg_backend_pid() = pg_backend_pid()
 
 SELECT * FROM orders TABLESAMPLE bernoulli (0) REPEATABLE (1)
 
