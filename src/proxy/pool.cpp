@@ -147,6 +147,8 @@ void Pool::discard(Backend& backend) {
     if (found == backends_.end()) return;
     worker_.bury(std::move(*found));
     backends_.erase(found);
+    // There is room for another one.
+    if (!group_.waiters().empty()) worker_.serve_later(group_);
 }
 
 bool Pool::discard_oldest_idle() {

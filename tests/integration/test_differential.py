@@ -11,9 +11,6 @@ from corpus_file import corpus_names, read_corpus
 from endpoint import NO_ENDPOINT, Served, has_endpoint
 from transcripts import fields_of, first_difference, varying_fields
 
-# Not in the ordinary run before all of it has been seen to pass through the endpoint.
-pytestmark = pytest.mark.long
-
 DATABASE = "corpus"
 PROTOCOLS = ("simple", "extended")
 

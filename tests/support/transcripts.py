@@ -10,6 +10,13 @@ def strings(body):
     return body.split(b"\0")
 
 
+def error(body):
+    """A statement that is prepared anew on a backend is refused in an aborted transaction by its Parse, straight by its Bind: the
+    line of PostgreSQL's source is another one then."""
+    fields = strings(body)
+    return [part for part in fields if part[:1] not in b"LR"] if b"C25P02" in fields else fields
+
+
 def row_description(body):
     fields, at = [], 2
     for _ in range(struct.unpack_from("!h", body)[0]):
@@ -40,7 +47,7 @@ def parameter_description(body):
     return [body[:2], *(body[at:at + 4] for at in range(2, len(body), 4))]
 
 
-PARTS = {"T": row_description, "D": data_row, "E": strings, "N": strings, "A": notification, "K": backend_key,
+PARTS = {"T": row_description, "D": data_row, "E": error, "N": strings, "A": notification, "K": backend_key,
          "t": parameter_description}
 
 

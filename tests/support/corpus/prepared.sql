@@ -2,6 +2,8 @@ CREATE TABLE looked (n int PRIMARY KEY, t text)
 
 INSERT INTO looked SELECT g, 'text ' || g FROM generate_series(1, 50) AS g
 
+ANALYZE looked
+
 PREPARE look (int) AS SELECT t FROM looked WHERE n = $1
 
 EXECUTE look (3)
