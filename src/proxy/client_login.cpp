@@ -1,4 +1,6 @@
 // Proving who the client is, by what the server itself knows of the role.
+#include <fmt/format.h>
+
 #include "base/random.hpp"
 #include "proxy/client_session.hpp"
 #include "proxy/worker.hpp"
@@ -12,6 +14,13 @@ namespace pgtandem::proxy {
 namespace {
 
 constexpr std::size_t nonce_length = 24;
+constexpr std::uint32_t sasl_body_max = wire::sasl_message_max - 4;
+constexpr std::uint32_t password_body_max = wire::auth_message_max - 4;
+
+// The server's words for a SASLInitialResponse that cannot be read.
+char const* what_is_wrong_with(std::string_view response) {
+    return response.find('\0') == std::string_view::npos ? "invalid string in message" : "insufficient data left in message";
+}
 
 bool is_md5(std::string_view password) { return password.size() == 35 && password.starts_with("md5"); }
 
@@ -65,16 +74,17 @@ io::Task<bool> ClientSession::ask_desk() {
     co_return facts_ != nullptr;
 }
 
-// The body of the next PasswordMessage, SASLInitialResponse or SASLResponse: nothing else is allowed here.
-io::Task<std::optional<std::string>> ClientSession::read_password_message() {
+// The body of the next PasswordMessage, SASLInitialResponse or SASLResponse: nothing else is allowed here. 'what': "SASL" or
+// "password".
+io::Task<std::optional<std::string>> ClientSession::read_response(char const* what, std::uint32_t longest) {
     for (;;) {
         auto const header = wire::read_header(stream_->input());
         if (header && header->type != 'p') {
-            fatal("08P01", "expected password response, got message type " + std::to_string(static_cast<unsigned char>(header->type)));
+            fatal("08P01", fmt::format("expected {} response, got message type {}", what, static_cast<unsigned char>(header->type)));
             co_return std::nullopt;
         }
-        if (header && header->body > wire::frontend_body_max('p', false)) {
-            fatal("08P01", "invalid message length");
+        if (header && header->body > longest) {
+            password_failed();
             co_return std::nullopt;
         }
         if (header && stream_->input().size() >= header->total()) {
@@ -101,15 +111,24 @@ io::Task<bool> ClientSession::authenticate_scram() {
     std::string_view const mechanisms[] = {wire::scram_sha_256_plus, wire::scram_sha_256};
     wire::write_authentication_sasl(stream_->output(), std::span(mechanisms).subspan(stream_->is_tls() ? 0 : 1));
     stream_->flush();
-    auto const first = co_await read_password_message();
+    auto first = co_await read_response("SASL", sasl_body_max);
     if (!first) co_return false;
     auto const initial = wire::SaslInitialResponse::parse(*first);
-    if (!initial) co_return fatal("08P01", "malformed SCRAM message");
-    auto const challenge = scram.first(initial->mechanism, initial->data.value_or(""));
+    if (!initial) co_return fatal("08P01", what_is_wrong_with(*first));
+    std::string const mechanism(initial->mechanism);
+    auto data = initial->data ? std::optional(std::string(*initial->data)) : std::nullopt;
+    if (!data) {
+        // A client may first name the mechanism alone; the server then asks for what belongs to it.
+        wire::write_authentication_sasl_continue(stream_->output(), "");
+        stream_->flush();
+        data = co_await read_response("SASL", sasl_body_max);
+        if (!data) co_return false;
+    }
+    auto const challenge = scram.first(mechanism, *data);
     if (!challenge) co_return fatal(challenge.error());
     wire::write_authentication_sasl_continue(stream_->output(), *challenge);
     stream_->flush();
-    auto const second = co_await read_password_message();
+    auto const second = co_await read_response("SASL", sasl_body_max);
     if (!second) co_return false;
     auto const outcome = scram.final(*second);
     if (!outcome) co_return fatal(outcome.error());
@@ -124,7 +143,7 @@ io::Task<bool> ClientSession::authenticate_md5() {
     auto const salt = random_bytes(4);
     wire::write_authentication_md5_password(stream_->output(), salt);
     stream_->flush();
-    auto const body = co_await read_password_message();
+    auto const body = co_await read_response("password", password_body_max);
     if (!body) co_return false;
     auto const given = wire::PasswordMessage::parse(*body);
     auto const wanted = wire::md5_response(*facts_->password, salt);
@@ -137,7 +156,7 @@ io::Task<bool> ClientSession::authenticate_md5() {
 io::Task<bool> ClientSession::authenticate_password() {
     wire::write_authentication_cleartext_password(stream_->output());
     stream_->flush();
-    auto const body = co_await read_password_message();
+    auto const body = co_await read_response("password", password_body_max);
     if (!body) co_return false;
     auto const given = wire::PasswordMessage::parse(*body);
     if (!given || !facts_->password || facts_->password_has_expired) co_return password_failed();

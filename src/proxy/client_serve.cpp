@@ -124,9 +124,8 @@ bool ClientSession::step() {
         case need_backend: return false;  // in the queue since acquire()
         case need_facts: wait_for_facts(); return false;
         case idle:
-            if (state_.is_pinned()) return !stream_->input().empty();
-            give_backend_back();
-            return !stream_->input().empty();
+            if (!state_.is_pinned()) give_backend_back();
+            return !stream_->input().empty() || stream_->at_end();
         case leave: is_leaving_ = true; return false;
         case misbehaved:
             say_goodbye(relay_->error());
@@ -241,7 +240,7 @@ void ClientSession::set_timer() {
     std::chrono::milliseconds limit{0};
     if (is_waiting_) {
         limit = settings_->query_wait_timeout;
-    } else if (relay_->is_stalled()) {
+    } else if (relay_->is_stalled() || relay_->is_cut_short()) {
         limit = settings_->client_stall_timeout;
     } else if (!relay_->is_busy()) {
         limit = relay_->is_in_transaction() ? settings_->idle_in_transaction_timeout : settings_->client_idle_timeout;
@@ -260,6 +259,8 @@ void ClientSession::time_is_over() {
         return;
     } else if (relay_->is_stalled()) {
         end_reason_ = make_error("FATAL", "57P05", "terminating connection: the client does not take what it asked for");
+    } else if (relay_->is_cut_short()) {
+        end_reason_ = make_error("FATAL", "57P05", "terminating connection: the client does not send the rest of its message");
     } else if (relay_->is_in_transaction()) {
         end_reason_ = make_error("FATAL", "25P03", "terminating connection due to idle-in-transaction timeout");
     } else {

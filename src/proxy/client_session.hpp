@@ -78,7 +78,7 @@ private:
     io::Task<bool> authenticate_scram();
     io::Task<bool> authenticate_md5();
     io::Task<bool> authenticate_password();
-    io::Task<std::optional<std::string>> read_password_message();
+    io::Task<std::optional<std::string>> read_response(char const* what, std::uint32_t longest);
     bool password_failed();
     bool check_admission();
     bool check_limits();

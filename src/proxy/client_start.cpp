@@ -47,9 +47,17 @@ io::Task<bool> ClientSession::start_up() {
         if (message != nullptr) co_return take_startup(*message);
         bool const taken = is_tls_request ? take_tls_request() : !std::exchange(asked_for_gss_, true);
         if (!taken) co_return fatal("08P01", "unsupported frontend protocol: a request for encryption was repeated");
-        if (is_tls_request) continue;
-        stream_->output().append('N');
-        stream_->flush();
+        if (!is_tls_request) {
+            stream_->output().append('N');
+            stream_->flush();
+        }
+        // What came before encryption is anybody's word; where there is none, the client has not waited to know that.
+        bool const has_more = stream_->health() == io::Health::open && !stream_->input().empty();
+        if (has_more) {
+            co_return fatal("08P01", is_tls_request ? "received unencrypted data after SSL request"
+                                                    : "received unencrypted data after GSSAPI encryption request",
+                            "This could be either a client-software bug or evidence of an attempted man-in-the-middle attack.");
+        }
     }
 }
 

@@ -74,9 +74,11 @@ public:
     void become_raw() { is_raw_ = true; }
     // A client that does not take what it asked for.
     bool is_stalled() const { return client_.unsent() > io::output_high; }
+    // A client that has sent a part of a message and holds a backend meanwhile.
+    bool is_cut_short() const { return backend_ != nullptr && client_passing_ > 0; }
 
 private:
-    enum class Took { yes, wait, need_backend, need_facts, leave, misbehaved };
+    enum class Took { yes, wait, need_backend, need_facts, leave, malformed, misbehaved };
 
     // From the client (relay_client.cpp).
     Outcome run_client();
@@ -93,6 +95,8 @@ private:
     Took take_function_call(wire::Header header, std::string_view message);
     Took take_refused(wire::Header header);
     Took misbehave(char const* sqlstate, std::string message);
+    Took leave_it_to_the_server(Expect what, wire::Header header, std::string_view input);
+    Outcome client_has_ended() const;
     bool answer_transaction_command(sql::Effects const& effects, std::string_view text);
     void pass_through(wire::Header header, std::string_view input);
     void forward(std::string_view bytes) { backend_->stream().output().append(bytes); }
@@ -151,6 +155,7 @@ private:
     std::size_t server_passing_ = 0;
     bool ignores_until_sync_ = false;  // the server has said an error within an extended query
     bool is_in_copy_in_ = false;
+    bool client_copies_ = false;  // the server reads COPY data, and the client has not ended it
     bool owes_ready_ = false;  // the client's ReadyForQuery comes after a query of ours
     bool is_refusing_ = false;
     bool is_raw_ = false;

@@ -12,6 +12,7 @@ namespace {
 
 // Of a Bind its two names must be seen, the values may follow as they come.
 constexpr std::size_t bind_head_max = 64 << 10;
+constexpr std::size_t seen_before_passing = 32 << 10;
 
 // The large-object functions that libpq calls by FunctionCall (src/include/catalog/pg_proc.dat); they leave nothing behind
 // when their transaction ends.
@@ -25,6 +26,17 @@ void write_bind_head(ByteBuffer& out, std::string_view portal, std::string_view 
     out.append('\0');
     out.append(statement);
     out.append('\0');
+}
+
+Expect answer_to(char type) {
+    switch (type) {
+        case 'P': return Expect::parse;
+        case 'D': return Expect::describe;
+        case 'C': return Expect::close;
+        case 'E': return Expect::execute;
+        case 'F': return Expect::function_call;
+        default: return Expect::query;
+    }
 }
 
 char const* transaction_tag(sql::Verb verb) { return verb == sql::Verb::commit ? "COMMIT" : "ROLLBACK"; }
@@ -52,24 +64,41 @@ Relay::Outcome Relay::run_client() {
         if (!header) break;
         switch (take_client_message(*header, input)) {
             case Took::yes: continue;
-            case Took::wait: return client_.at_end() ? Outcome::leave : Outcome::waiting;
+            case Took::wait: return client_has_ended();
             case Took::need_backend: return Outcome::need_backend;
             case Took::need_facts: return Outcome::need_facts;
             case Took::leave: return Outcome::leave;
+            case Took::malformed:  // dealt with where it was found
             case Took::misbehaved: return Outcome::misbehaved;
         }
     }
-    return client_.at_end() || client_.health() == io::Health::broken ? Outcome::leave : Outcome::waiting;
+    return client_has_ended();
+}
+
+// What a client asked for before it ended its side is still done, and answered, as by the server.
+Relay::Outcome Relay::client_has_ended() const {
+    if (client_.health() == io::Health::broken) return Outcome::leave;
+    bool const is_served = is_busy() && !client_copies_ && client_passing_ == 0;
+    return client_.at_end() && !is_served ? Outcome::leave : Outcome::waiting;
 }
 
 Relay::Took Relay::take_client_message(wire::Header header, std::string_view input) {
+    bool const is_copy_data = header.type == 'd';
+    bool const is_of_copy = is_copy_data || header.type == 'c' || header.type == 'f' || header.type == 'H' || header.type == 'S';
+    // What has no place in a COPY ends the connection; which words it says first is the server's business.
+    if (client_copies_ && !is_of_copy && header.body != wire::bad_length) {
+        backend_->is_tainted = true;
+        client_copies_ = false;
+        pass_through(header, input);
+        return Took::yes;
+    }
     auto const most = wire::frontend_body_max(header.type, true);
     if (most == 0) return misbehave("08P01", "invalid frontend message type " + std::to_string(static_cast<unsigned char>(header.type)));
-    if (header.body > most) return misbehave("08P01", "invalid message length");
-    if (header.type == 'X') return Took::leave;
+    // The server closes such a connection without a word.
+    if (header.body > most) return Took::leave;
+    if (header.type == 'X') return is_busy() ? Took::wait : Took::leave;
     // What an error has made void until Sync is void here as it is there.
     bool const is_void = ignores_until_sync_ && header.type != 'S';
-    bool const is_copy_data = header.type == 'd';
     if (is_refusing_) return take_refused(header);
     if (is_void || (is_copy_data && backend_ == nullptr)) {
         passing_is_dropped_ = true;
@@ -83,6 +112,8 @@ Relay::Took Relay::take_client_message(wire::Header header, std::string_view inp
     if (header.type == 'B') return take_bind(header, input);
     bool const is_statement = header.type == 'Q' || header.type == 'P';
     if (is_statement && header.body > settings_->analysed_bytes) {
+        // Who has said hardly more than how much is to come gets no backend yet.
+        if (input.size() < std::min(header.total(), seen_before_passing)) return Took::wait;
         if (!has_backend()) return Took::need_backend;
         check_before(nullptr, input.substr(wire::header_size));
         backend_->expected.push({header.type == 'Q' ? Expect::query : Expect::parse});
@@ -94,6 +125,7 @@ Relay::Took Relay::take_client_message(wire::Header header, std::string_view inp
         return Took::wait;
     }
     auto const took = take_whole(header, input.substr(0, header.total()));
+    if (took == Took::malformed) return leave_it_to_the_server(answer_to(header.type), header, input);
     if (took == Took::yes) client_.consume(header.total());
     return took;
 }
@@ -115,6 +147,16 @@ Relay::Took Relay::take_whole(wire::Header header, std::string_view message) {
             return Took::yes;
         default: return misbehave("08P01", "invalid frontend message type " + std::to_string(static_cast<unsigned char>(header.type)));
     }
+}
+
+// A message that breaks its own layout: the server refuses it in its own words. Should it find sense in it, nobody else is to
+// be touched by what it then does.
+Relay::Took Relay::leave_it_to_the_server(Expect what, wire::Header header, std::string_view input) {
+    if (!has_backend()) return Took::need_backend;
+    state_.pin(sql::Pin::unproven, "a malformed message");
+    backend_->expected.push({what});
+    pass_through(header, input);
+    return Took::yes;
 }
 
 Relay::Took Relay::misbehave(char const* sqlstate, std::string message) {
@@ -172,7 +214,7 @@ bool Relay::answer_transaction_command(sql::Effects const& effects, std::string_
 
 Relay::Took Relay::take_query(std::string_view message, std::string_view body) {
     auto const query = wire::Query::parse(body);
-    if (!query) return misbehave("08P01", "invalid message format");
+    if (!query) return Took::malformed;
     if (host_.must_wait_for_facts()) return Took::need_facts;
     auto const analysis = look_at(query->text);
     bool const is_single = analysis && analysis->statements.size() == 1;
@@ -189,7 +231,7 @@ Relay::Took Relay::take_query(std::string_view message, std::string_view body) {
 
 Relay::Took Relay::take_parse(std::string_view message, std::string_view body) {
     auto const parse = wire::Parse::parse(body);
-    if (!parse) return misbehave("08P01", "invalid message format");
+    if (!parse) return Took::malformed;
     if (host_.must_wait_for_facts()) return Took::need_facts;
     if (!has_backend()) return Took::need_backend;
     auto const statement = host_.prepare(parse->text, parse->types, strings_conform());
@@ -231,7 +273,7 @@ Relay::Took Relay::take_bind(wire::Header header, std::string_view input) {
     }
     auto const available = input.substr(0, std::min(header.total(), input.size()));
     auto const bind = wire::Bind::parse(available.substr(wire::header_size));
-    if (!bind) return misbehave("08P01", "invalid message format");
+    if (!bind) return leave_it_to_the_server(Expect::bind, header, input);
     if (!has_backend()) return Took::need_backend;
     auto const statement = state_.find(bind->statement);
     if (statement) bring_what_it_names(analysis_of(statement).get(), false);
@@ -258,7 +300,7 @@ Relay::Took Relay::take_bind(wire::Header header, std::string_view input) {
 
 Relay::Took Relay::take_describe(std::string_view message, std::string_view body) {
     auto const describe = wire::Describe::parse(body);
-    if (!describe) return misbehave("08P01", "invalid message format");
+    if (!describe) return Took::malformed;
     if (!has_backend()) return Took::need_backend;
     auto const statement = describe->kind == 'S' ? state_.find(describe->name) : nullptr;
     if (describe->kind == 'S' && describe->name.empty()) {
@@ -278,7 +320,7 @@ Relay::Took Relay::take_describe(std::string_view message, std::string_view body
 
 Relay::Took Relay::take_close(std::string_view message, std::string_view body) {
     auto const close = wire::Close::parse(body);
-    if (!close) return misbehave("08P01", "invalid message format");
+    if (!close) return Took::malformed;
     auto const statement = close->kind == 'S' ? state_.find(close->name) : nullptr;
     if (statement && !close->name.empty()) {
         // The backend keeps it for whoever prepares the same.
@@ -299,7 +341,7 @@ Relay::Took Relay::take_close(std::string_view message, std::string_view body) {
 
 Relay::Took Relay::take_execute(std::string_view message, std::string_view body) {
     auto const execute = wire::Execute::parse(body);
-    if (!execute) return misbehave("08P01", "invalid message format");
+    if (!execute) return Took::malformed;
     if (host_.must_wait_for_facts()) return Took::need_facts;
     if (!has_backend()) return Took::need_backend;
     std::shared_ptr<sql::Analysis const> analysis;
@@ -321,14 +363,13 @@ Relay::Took Relay::take_sync(std::string_view message) {
     ignores_until_sync_ = false;
     forward(message);
     // During COPY FROM STDIN a server overlooks Sync.
-    bool const copy_goes_on = is_in_copy_in_ && (backend_->expected.empty() || backend_->expected.back().what != Expect::copy_end);
-    if (!copy_goes_on) backend_->expected.push({Expect::sync});
+    if (!client_copies_) backend_->expected.push({Expect::sync});
     return Took::yes;
 }
 
 Relay::Took Relay::take_function_call(wire::Header header, std::string_view message) {
     auto const call = wire::FunctionCall::parse(message.substr(wire::header_size, header.body));
-    if (!call) return misbehave("08P01", "invalid message format");
+    if (!call) return Took::malformed;
     if (!has_backend()) return Took::need_backend;
     bool const is_large_object = std::ranges::find(large_object_functions, call->function) != std::end(large_object_functions);
     if (!is_large_object) state_.pin(sql::Pin::unproven, "FunctionCall " + std::to_string(call->function));
@@ -339,6 +380,7 @@ Relay::Took Relay::take_function_call(wire::Header header, std::string_view mess
 
 Relay::Took Relay::take_copy_end(std::string_view message) {
     if (backend_ == nullptr) return Took::yes;
+    client_copies_ = false;
     if (!backend_->expected.empty()) backend_->expected.push({Expect::copy_end});
     forward(message);
     return Took::yes;

@@ -7,7 +7,7 @@ namespace pgtandem::proxy {
 
 void Relay::attach(Backend& backend) {
     backend_ = &backend;
-    is_in_copy_in_ = false;
+    is_in_copy_in_ = client_copies_ = false;
     ignores_until_sync_ = false;
     bring_settings();
     bring_begin();

@@ -129,7 +129,7 @@ bool Relay::pop_if(Expect what) {
 
 bool Relay::complete(std::string_view body) {
     auto const completion = wire::CommandComplete::parse(body);
-    is_in_copy_in_ = false;
+    is_in_copy_in_ = client_copies_ = false;
     if (!completion || backend_->expected.empty()) return true;
     auto& front = backend_->expected.front();
     bool const ours = front.is_ours;
@@ -148,7 +148,7 @@ bool Relay::fail(std::string_view body) {
     if (is_in_copy_in_) {
         // How many of the client's Syncs the server has overlooked is not known: it answers what it answers, to this client.
         backend_->is_tainted = true;
-        is_in_copy_in_ = false;
+        is_in_copy_in_ = client_copies_ = false;
     }
     auto& expected = backend_->expected;
     if (expected.empty()) return true;  // the server's last word
@@ -243,7 +243,9 @@ void Relay::say_ready() {
 // Syncs that were sent before the server began to read COPY data are overlooked by it.
 void Relay::begin_copy_in() {
     is_in_copy_in_ = true;
+    client_copies_ = true;
     auto& expected = backend_->expected;
+    for (std::size_t index = 1; index < expected.size(); ++index) client_copies_ &= expected[index].what != Expect::copy_end;
     for (std::size_t index = 1; index < expected.size() && expected[index].what != Expect::copy_end;) {
         if (expected[index].what == Expect::sync) {
             expected.erase(index);

@@ -10,9 +10,6 @@ from scripted import ALL_STEPS, HOLDING_STEPS, IDLE_STEPS, LOGIN_STEPS, big, cli
 from tandem import wait_for
 from wire_client import WireClient, errors
 
-# Not in the ordinary run before all of it has been seen to pass through the endpoint.
-pytestmark = pytest.mark.long
-
 POOL_SIZE = 3
 NOT_READ = ("a result is not read", "a result is read in part", "a COPY to the client runs")
 served = served_for(pool_size=POOL_SIZE)
@@ -59,16 +56,17 @@ def what_a_killed_backend_shows(served, place, step):
 @pytest.mark.parametrize("step", HOLDING_STEPS, ids=names(HOLDING_STEPS))
 def test_a_client_whose_backend_is_terminated_sees_what_the_server_shows(served, endpoint, step):
     wanted = what_a_killed_backend_shows(served, served.straight, step)
-    assert what_a_killed_backend_shows(served, endpoint, step) == wanted
+    shown = what_a_killed_backend_shows(served, endpoint, step)
+    assert shown == wanted or (step[0] in NOT_READ and shown in ([], ["57P01"]))
     assert is_served(endpoint)
     nothing_is_kept(served)
 
 
 @pytest.mark.parametrize("step", HOLDING_STEPS, ids=names(HOLDING_STEPS))
 def test_a_terminated_backend_ends_its_own_client(served, step):
-    """The yardstick of the test above: a server that cannot send for its client does not read says nothing more."""
-    wanted = [] if step[0] in NOT_READ else ["57P01"]
-    assert what_a_killed_backend_shows(served, served.straight, step)[-1:] == wanted
+    """The yardstick of the test above. A server that cannot send, for its client does not read, may say nothing more."""
+    shown = what_a_killed_backend_shows(served, served.straight, step)[-1:]
+    assert shown == ["57P01"] or (step[0] in NOT_READ and shown == [])
 
 
 def test_an_idle_client_does_not_notice_that_backends_are_terminated(served, endpoint):

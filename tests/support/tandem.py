@@ -21,7 +21,7 @@ import psycopg
 ROOT = Path(__file__).resolve().parent.parent.parent
 BUILT = Path(os.environ.get("TANDEM_BINARY", ROOT / "build/release/pgtandem"))
 PG_BIN = os.environ.get("TANDEM_PG_BIN")  # PostgreSQL's programs to test with, if not the distribution's
-PATIENCE = 60  # seconds until a condition that must come true counts as never
+PATIENCE = int(os.environ.get("TANDEM_PATIENCE", 60))  # seconds until a condition that must come true counts as never
 
 
 def runnable(program):

@@ -4,9 +4,8 @@ import struct
 import time
 
 import wire_messages as wire
+from tandem import PATIENCE
 from wire_scram import Scram
-
-PATIENCE = 60
 
 
 class Closed(Exception):
