@@ -101,11 +101,12 @@ private:
     void look_at(std::string const& database) {
         std::unique_lock lock(mutex_);
         auto const seen = views_[database].invalidations;
+        bool const was_stale = views_[database].is_stale;
         auto waiting = std::move(views_[database].waiting);
         views_[database].waiting.clear();
         auto const before = views_[database].facts;
         lock.unlock();
-        auto facts = read(database, before);
+        auto facts = read(database, before, was_stale);
         if (!facts) log::warn(Error(facts.error()).within("reading the catalog of " + database).line());
         lock.lock();
         auto& view = views_[database];
@@ -117,9 +118,10 @@ private:
         for (auto const& ready : waiting) ready(given);
     }
 
-    // The same value as before where nothing has changed. The rows themselves are compared: nothing smaller tells for certain,
+    // The same value as before where nothing has changed, the same object where nobody said that something has: of a table's
+    // columns the facts hold little, but statements that were prepared before are others now. The rows themselves are compared: nothing smaller tells for certain,
     // not the newest transaction id either, for an older one may commit later.
-    Result<Facts> read(std::string const& database, Facts const& before) {
+    Result<Facts> read(std::string const& database, Facts const& before, bool was_stale) {
         auto& connection = connections_[database];
         if (!connection.session || !connection.session->usable()) {
             connection = {};
@@ -130,7 +132,7 @@ private:
         PGTANDEM_TRY(read_rows, connection.session->query(std::string(sql::catalog_query()), Deadline::in(patience)));
         Rows rows(read_rows.begin(), read_rows.end());
         std::ranges::sort(rows);
-        if (before && rows == connection.rows) return before;
+        if (before && rows == connection.rows) return was_stale ? std::make_shared<sql::CatalogFacts const>(*before) : before;
         PGTANDEM_TRY(facts, sql::CatalogFacts::from_rows(rows, {}));
         connection.rows = std::move(rows);
         return std::make_shared<sql::CatalogFacts const>(std::move(facts));

@@ -17,14 +17,15 @@ std::string key_of(std::string const& database, std::uint64_t epoch, std::string
 PreparedRef PreparedRegistry::find(std::string const& database, std::uint64_t epoch, std::string_view text,
                                    std::string_view types) const {
     auto const found = entries_.find(key_of(database, epoch, text, types));
-    return found == entries_.end() ? nullptr : found->second.lock();
+    auto const known = found == entries_.end() ? nullptr : found->second.lock();
+    return known && !known->is_outdated ? known : nullptr;
 }
 
 PreparedRef PreparedRegistry::add(std::string const& database, std::uint64_t epoch, std::string_view text,
                                   std::string_view types, std::shared_ptr<sql::Analysis const> analysis) {
     if (entries_.size() >= forget_at_) forget_unused();
     auto const made = std::make_shared<PreparedStatement const>(
-        PreparedStatement{++last_id_, epoch, std::string(text), std::string(types), std::move(analysis)});
+        PreparedStatement{++last_id_, epoch, std::string(text), std::string(types), std::move(analysis), false});
     entries_[key_of(database, epoch, text, types)] = made;
     return made;
 }

@@ -18,6 +18,8 @@ struct PreparedStatement {
     std::string text;
     std::string types;  // object ids of parameter types as they travel in Parse
     std::shared_ptr<sql::Analysis const> analysis;
+    // A server has said that it would give other columns now than when it was prepared: whoever prepares it anew gets another one.
+    mutable bool is_outdated = false;
     std::string server_name() const { return "pgtandem_" + std::to_string(id); }
 };
 

@@ -101,6 +101,7 @@ private:
     void pass_through(wire::Header header, std::string_view input);
     void forward(std::string_view bytes) { backend_->stream().output().append(bytes); }
     bool has_backend() { return backend_ != nullptr || host_.acquire(); }
+    PreparedRef find_fresh(std::string_view name);
     void check_before(sql::Analysis const* analysis, std::string_view text);
     std::shared_ptr<sql::Analysis const> analysis_of(PreparedRef const& statement);
     std::shared_ptr<sql::Analysis const> look_at(std::string_view text);
@@ -128,6 +129,7 @@ private:
     bool take_server_message(char type, std::string_view body);
     bool complete(std::string_view body);
     bool fail(std::string_view body);
+    void note_outdated(PreparedStatement const& statement, std::string_view error);
     void drop_until_sync();
     void undo(Expected& entry);
     bool ready(char status);

@@ -265,6 +265,16 @@ Relay::Took Relay::take_parse(std::string_view message, std::string_view body) {
     return Took::yes;
 }
 
+// The statement the client calls so. One that DDL has made another is prepared again: a client that meets the server's error is
+// to find it mended.
+PreparedRef Relay::find_fresh(std::string_view name) {
+    auto statement = state_.find(name);
+    if (!statement || !statement->is_outdated) return statement;
+    statement = host_.prepare(statement->text, statement->types, strings_conform());
+    state_.set(name, statement);
+    return statement;
+}
+
 Relay::Took Relay::take_bind(wire::Header header, std::string_view input) {
     auto const wanted = std::min(header.total(), bind_head_max);
     if (input.size() < wanted) {
@@ -275,7 +285,7 @@ Relay::Took Relay::take_bind(wire::Header header, std::string_view input) {
     auto const bind = wire::Bind::parse(available.substr(wire::header_size));
     if (!bind) return leave_it_to_the_server(Expect::bind, header, input);
     if (!has_backend()) return Took::need_backend;
-    auto const statement = state_.find(bind->statement);
+    auto const statement = find_fresh(bind->statement);
     if (statement) bring_what_it_names(analysis_of(statement).get(), false);
     state_.bind(bind->portal, statement);
     if (bind->statement.empty()) {
@@ -288,7 +298,9 @@ Relay::Took Relay::take_bind(wire::Header header, std::string_view input) {
         return Took::yes;
     }
     bring_statement(statement);
-    backend_->expected.push({Expect::bind});
+    Expected entry{Expect::bind};
+    entry.prepared = statement;
+    backend_->expected.push(std::move(entry));
     auto const rest = header.body - bind->portal.size() - bind->statement.size() - 2;
     write_bind_head(backend_->stream().output(), bind->portal, statement->server_name(), rest);
     forward(bind->rest);
@@ -302,7 +314,7 @@ Relay::Took Relay::take_describe(std::string_view message, std::string_view body
     auto const describe = wire::Describe::parse(body);
     if (!describe) return Took::malformed;
     if (!has_backend()) return Took::need_backend;
-    auto const statement = describe->kind == 'S' ? state_.find(describe->name) : nullptr;
+    auto const statement = describe->kind == 'S' ? find_fresh(describe->name) : nullptr;
     if (describe->kind == 'S' && describe->name.empty()) {
         if (statement) bring_unnamed(statement);
         else close_unnamed();

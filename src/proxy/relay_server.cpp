@@ -160,6 +160,7 @@ bool Relay::fail(std::string_view body) {
         is_out_of_step_ = true;
         return false;
     }
+    if (what == Expect::bind && expected.front().prepared) note_outdated(*expected.front().prepared, body);
     bool passes = true;
     if (what == Expect::sync) passes = !expected.front().is_ours;
     // An error in a statement that was prepared anew is the answer to what the client asked of it; but not where a Sync of
@@ -171,6 +172,12 @@ bool Relay::fail(std::string_view body) {
     }
     drop_until_sync();
     return passes;
+}
+
+// "cached plan must not change result type": told from other errors of its kind by where the server raises it.
+void Relay::note_outdated(PreparedStatement const& statement, std::string_view error) {
+    auto const fields = wire::ErrorFields::parse(error);
+    if (fields.sqlstate == "0A000" && fields.routine == "RevalidateCachedQuery") statement.is_outdated = true;
 }
 
 void Relay::drop_until_sync() {

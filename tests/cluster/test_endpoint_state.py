@@ -9,9 +9,6 @@ from scripted import PRIVATE_SEQUENCE, TRACES, leave, sequence_is_private, told
 from tandem import wait_for
 from wire_client import WireClient, errors, state
 
-# Not in the ordinary run before all of it has been seen to pass through the endpoint.
-pytestmark = pytest.mark.long
-
 served = served_for(pool_size=1)
 LEAVING = {"says goodbye": WireClient.terminate, "dies": WireClient.close, "is reset": WireClient.reset}
 

@@ -7,9 +7,6 @@ import pytest
 from endpoint import served_for
 from tandem import ROOT, environment
 
-# Not in the ordinary run before all of it has been seen to pass through the endpoint.
-pytestmark = pytest.mark.long
-
 served = served_for()
 HERE = Path(__file__).parent
 NODE_MODULES = ROOT / "build/node/node_modules"

@@ -11,9 +11,6 @@ import pytest
 from endpoint import served_for
 from tandem import wait_for
 
-# Not in the ordinary run before all of it has been seen to pass through the endpoint.
-pytestmark = pytest.mark.long
-
 served = served_for()
 VALUES = [42, "ünïcödé", decimal.Decimal("1.50"), datetime.date(2024, 2, 29), True, None, b"\x00\xff", [1, 2, 3],
           uuid.UUID("00112233-4455-6677-8899-aabbccddeeff"), 2 ** 40]
