@@ -25,11 +25,12 @@ constexpr auto starts = [] {
     for (int c = 0; c < 256; ++c) {
         if (is_identifier_start(static_cast<char>(c))) table[static_cast<std::size_t>(c)] = Start::word;
     }
-    for (unsigned char c : {'e', 'E', 'b', 'B', 'x', 'X', 'n', 'N', 'u', 'U'}) table[c] = Start::prefix;
-    for (unsigned char c = '0'; c <= '9'; ++c) table[c] = Start::digit;
-    for (unsigned char c : {'~', '!', '@', '#', '^', '&', '|', '`', '?', '+', '-', '*', '/', '%', '<', '>', '='}) {
-        table[c] = Start::op;
-    }
+    auto const set = [&](std::string_view letters, Start start) {
+        for (char const letter : letters) table[static_cast<unsigned char>(letter)] = start;
+    };
+    set("eEbBxXnNuU", Start::prefix);
+    set("0123456789", Start::digit);
+    set("~!@#^&|`?+-*/%<>=", Start::op);
     table['\''] = Start::quote;
     table['"'] = Start::double_quote;
     table['$'] = Start::dollar;
