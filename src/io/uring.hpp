@@ -1,0 +1,83 @@
+// An io_uring with the buffers that its sockets receive into. Requests are queued and go to the kernel together, with
+// the wait for completions, in one system call.
+#pragma once
+#include <liburing.h>
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "base/deadline.hpp"
+#include "base/result.hpp"
+
+namespace pgtandem::io {
+
+enum class UringOp : std::uint64_t { receive, send, poll, accept };
+
+// What a request belongs to. It lives until the last completion of its requests has come.
+class UringTarget {
+public:
+    virtual ~UringTarget() = default;
+    virtual void completed(UringOp op, int result, unsigned flags) = 0;
+
+    unsigned in_flight = 0;  // requests whose last completion has not come
+};
+
+struct Completion {
+    UringTarget* target;
+    UringOp op;
+    int result;
+    unsigned flags;
+};
+
+class Uring {
+public:
+    static Result<std::unique_ptr<Uring>> make();
+    Uring(Uring const&) = delete;
+    ~Uring();
+
+    // Requests of a target. Receiving, polling for input and accepting go on until they are cancelled or fail.
+    void receive(UringTarget& target, int fd);
+    void poll_input(UringTarget& target, int fd);
+    void accept(UringTarget& target, int fd);
+    void poll_output(UringTarget& target, int fd);
+    // Done, as far as it can be, when it has been submitted; it completes only if it was not done wholly.
+    void send(UringTarget& target, int fd, std::string_view bytes);
+    void close(int fd);
+    void cancel(UringTarget& target, UringOp op);
+
+    // Submits and waits for at least one completion, until that time at most; fills completions().
+    void submit_and_wait(Clock::time_point until);
+    void submit();
+    std::vector<Completion> const& completions() const { return completions_; }
+
+    std::string_view received(int result, unsigned flags) const;
+    // Gives the buffer back to the kernel.
+    void return_buffer(unsigned flags);
+
+private:
+    Uring() = default;
+    Status open();
+    Status add_buffers();
+    void enable();
+    void collect();
+    io_uring_sqe* request();
+    static void finish(io_uring_sqe* request, UringTarget& target, UringOp op);
+
+    static constexpr unsigned buffers = 128;
+    static constexpr unsigned buffer_bytes = 8 << 10;
+
+    io_uring ring_{};
+    bool is_open_ = false;
+    bool is_enabled_ = false;
+    struct Unmap {
+        void operator()(void* memory) const;
+    };
+    std::unique_ptr<void, Unmap> memory_;
+    io_uring_buf_ring* free_buffers_ = nullptr;
+    char* buffer_memory_ = nullptr;
+    std::vector<Completion> completions_;
+};
+
+}  // namespace pgtandem::io
