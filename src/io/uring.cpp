@@ -77,11 +77,12 @@ Status Uring::add_buffers() {
 
 Uring::~Uring() {
     if (!is_open_) return;
-    submit();
+    if (!is_foreign()) submit();
     io_uring_queue_exit(&ring_);
 }
 
 io_uring_sqe* Uring::request() {
+    if (is_foreign()) return nowhere_.get();
     auto* request = io_uring_get_sqe(&ring_);
     while (!request) {
         submit();
@@ -129,6 +130,10 @@ void Uring::send(UringTarget& target, int fd, std::string_view bytes) {
 }
 
 void Uring::close(int fd) {
+    if (is_foreign()) {
+        ::close(fd);
+        return;
+    }
     auto* const wanted = request();
     io_uring_prep_close(wanted, fd);
     wanted->flags |= IOSQE_CQE_SKIP_SUCCESS;
@@ -144,6 +149,7 @@ void Uring::cancel(UringTarget& target, UringOp op) {
 
 void Uring::enable() {
     if (std::exchange(is_enabled_, true)) return;
+    owner_ = std::this_thread::get_id();
     // Not io_uring_enable_rings(): liburing 2.3 declares it but does not export it.
     syscall(SYS_io_uring_register, ring_.ring_fd, IORING_REGISTER_ENABLE_RINGS, nullptr, 0);
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include "base/deadline.hpp"
@@ -61,6 +62,7 @@ private:
     Status open();
     Status add_buffers();
     void enable();
+    bool is_foreign() const { return is_enabled_ && std::this_thread::get_id() != owner_; }
     void collect();
     io_uring_sqe* request();
     static void finish(io_uring_sqe* request, UringTarget& target, UringOp op);
@@ -71,6 +73,10 @@ private:
     io_uring ring_{};
     bool is_open_ = false;
     bool is_enabled_ = false;
+    // The thread that enabled the ring: the kernel takes requests from no other. What is taken down by another one, when that
+    // thread has ended, asks for nothing more.
+    std::thread::id owner_;
+    std::unique_ptr<io_uring_sqe> nowhere_ = std::make_unique<io_uring_sqe>();
     struct Unmap {
         void operator()(void* memory) const;
     };

@@ -39,6 +39,12 @@ Result<std::unique_ptr<Loop>> UringLoop::make() {
 
 UringLoop::~UringLoop() = default;
 
+// What the last turn asked for is not left to whoever takes the loop down.
+void UringLoop::run() {
+    LoopCore::run();
+    ring_->submit();
+}
+
 Connection& UringLoop::add(UniqueFd fd, StreamOwner& owner, Health health) {
     return *new UringConnection(*this, std::move(fd), owner, health);
 }

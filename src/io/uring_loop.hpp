@@ -39,6 +39,7 @@ public:
     ~UringLoop() override;
 
     LoopKind kind() const override { return LoopKind::io_uring; }
+    void run() override;
     std::unique_ptr<Listener> listen(int listening_fd, std::function<void(UniqueFd)> accepted) override;
     void resume_reading(Connection& connection) override;
     void close(Connection& connection) override;
