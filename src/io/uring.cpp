@@ -104,6 +104,14 @@ void Uring::receive(UringTarget& target, int fd) {
     finish(wanted, target, UringOp::receive);
 }
 
+void Uring::receive_once(UringTarget& target, int fd) {
+    auto* const wanted = request();
+    io_uring_prep_recv(wanted, fd, nullptr, buffer_bytes, 0);
+    wanted->flags |= IOSQE_BUFFER_SELECT;
+    wanted->buf_group = 0;
+    finish(wanted, target, UringOp::receive);
+}
+
 void Uring::poll_input(UringTarget& target, int fd) {
     auto* const wanted = request();
     io_uring_prep_poll_multishot(wanted, fd, POLLIN);

@@ -34,12 +34,17 @@ struct Completion {
 
 class Uring {
 public:
+    static constexpr unsigned buffers = 64;
+    static constexpr unsigned buffer_bytes = 32 << 10;
+
     static Result<std::unique_ptr<Uring>> make();
     Uring(Uring const&) = delete;
     ~Uring();
 
     // Requests of a target. Receiving, polling for input and accepting go on until they are cancelled or fail.
     void receive(UringTarget& target, int fd);
+    // One buffer's worth at most.
+    void receive_once(UringTarget& target, int fd);
     void poll_input(UringTarget& target, int fd);
     void accept(UringTarget& target, int fd);
     void poll_output(UringTarget& target, int fd);
@@ -67,8 +72,6 @@ private:
     io_uring_sqe* request();
     static void finish(io_uring_sqe* request, UringTarget& target, UringOp op);
 
-    static constexpr unsigned buffers = 128;
-    static constexpr unsigned buffer_bytes = 8 << 10;
 
     io_uring ring_{};
     bool is_open_ = false;

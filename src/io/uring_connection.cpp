@@ -15,6 +15,7 @@ void UringConnection::completed(UringOp op, int result, unsigned flags) {
     if (is_last) --in_flight;
     if (op == UringOp::poll) return became_writable();
     if (is_last) is_receiving_ = is_cancelling_ = false;
+    if (result > 0) is_flooded_ = static_cast<unsigned>(result) == Uring::buffer_bytes;
     was_received(result, flags);
     if ((flags & IORING_CQE_F_BUFFER) != 0) loop_.ring().return_buffer(flags);
     update_receiving();
@@ -31,19 +32,21 @@ void UringConnection::was_received(int result, unsigned flags) {
 
 void UringConnection::update_receiving() {
     if (!is_alive() || fd() < 0 || health() == Health::connecting) return;
-    if (wants_input()) {
-        if (!is_receiving_) start_receiving();
-        return;
-    }
-    reading_stopped();
-    if (!is_receiving_ || is_cancelling_) return;
+    bool const goes_on = wants_input();
+    if (!goes_on) reading_stopped();
+    if (goes_on && !is_receiving_) start_receiving();
+    // A request that goes on takes all there is before we can stop it: a flood is taken in one buffer at a time.
+    bool const is_right = goes_on && !(is_flooded_ && goes_on_receiving_);
+    if (!is_receiving_ || is_cancelling_ || is_right) return;
     is_cancelling_ = true;
     loop_.ring().cancel(*this, UringOp::receive);
 }
 
 void UringConnection::start_receiving() {
     is_receiving_ = true;
-    loop_.ring().receive(*this, fd());
+    goes_on_receiving_ = !is_flooded_;
+    if (goes_on_receiving_) loop_.ring().receive(*this, fd());
+    else loop_.ring().receive_once(*this, fd());
 }
 
 void UringConnection::wait_until_writable() {

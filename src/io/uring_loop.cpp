@@ -55,7 +55,9 @@ std::unique_ptr<Listener> UringLoop::listen(int listening_fd, std::function<void
 }
 
 void UringLoop::wait(Clock::time_point until) {
-    ring_->submit_and_wait(until);
+    // A send that is done wholly completes without a word.
+    bool const is_awaited = std::ranges::any_of(sending_, [](auto const* connection) { return connection->awaits_sent(); });
+    ring_->submit_and_wait(is_awaited ? Clock::time_point::min() : until);
     begin_turn();
     account_sends();
     for (auto const& completion : ring_->completions()) {

@@ -30,6 +30,8 @@ private:
 
     UringLoop& loop_;
     bool is_receiving_ = false;
+    bool goes_on_receiving_ = false;  // the request that is at work is one that goes on
+    bool is_flooded_ = false;         // more comes at once than a buffer holds
     bool is_cancelling_ = false;
 };
 
