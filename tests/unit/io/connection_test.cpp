@@ -102,6 +102,28 @@ TEST_P(StreamTest, a_slow_reader_gets_everything_and_the_owner_learns_when_it_ma
     EXPECT_EQ(stream->unsent(), 0U);
 }
 
+// The kernel takes all of it at once, and nothing else happens: the owner still learns that it may go on.
+TEST_P(StreamTest, the_owner_learns_that_it_may_go_on_when_nothing_else_happens) {
+    auto ends = socket_pair();
+    int const room = 4 << 20;
+    ASSERT_EQ(::setsockopt(ends.ours.get(), SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof room) == 0 ||
+                  ::setsockopt(ends.ours.get(), SOL_SOCKET, SO_SNDBUF, &room, sizeof room) == 0,
+              true);
+    Owner owner([this](Stream& stream) {
+        if (stream.unsent() == 0) loop->stop();
+    });
+    auto const stream = loop->adopt(std::move(ends.ours), owner);
+    auto watchdog = loop->make_timer([this] {
+        ADD_FAILURE() << "the owner was not told";
+        loop->stop();
+    });
+    watchdog->start(60s);
+    stream->output().append(std::string(output_high + 1, 'x'));
+    stream->flush();
+    loop->run();
+    EXPECT_EQ(owner.events, 1);
+}
+
 TEST_P(StreamTest, nothing_is_read_while_paused) {
     auto ends = socket_pair();
     Collector owner;
