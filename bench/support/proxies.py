@@ -12,7 +12,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests/support"))
 
 from endpoint import NO_ENDPOINT, Served, has_endpoint  # noqa: E402
-from tandem import PATIENCE, environment, free_ports, server_user  # noqa: E402
+from tandem import PATIENCE, claim_ports, environment, server_user  # noqa: E402
 
 POOL_SIZE = 20  # backends, of those that share them
 PGBOUNCER = os.environ.get("PGBOUNCER", "pgbouncer")
@@ -203,7 +203,8 @@ class Stand:
         with self.undo:
             self.served = self.undo.enter_context(Served(pool_size=POOL_SIZE))
             self.server = self.served.straight
-            port = free_ports(20)
+            port, claim = claim_ports(20)
+            self.undo.callback(claim.close)
             for number, name in enumerate(self.wanted):
                 if proxy := self.make(name, self.server.at(port=port + 2 * number)):
                     self.undo.callback(proxy.stop)
