@@ -27,7 +27,8 @@ sigset_t handled_signals() {
     if (::getppid() != guard) ::_exit(1);
     ::sigprocmask(SIG_UNBLOCK, &blocked, nullptr);
     auto const data = node.data().string();
-    ::execl(postgres.c_str(), "postgres", "-D", data.c_str(), static_cast<char*>(nullptr));
+    // By its whole name: PostgreSQL finds its other files from the name it is called by.
+    ::execl(postgres.c_str(), postgres.c_str(), "-D", data.c_str(), static_cast<char*>(nullptr));
     std::perror(postgres.c_str());
     ::_exit(127);
 }
