@@ -62,6 +62,7 @@ def test_a_client_whose_backend_is_terminated_sees_what_the_server_shows(served,
     nothing_is_kept(served)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("step", HOLDING_STEPS, ids=names(HOLDING_STEPS))
 def test_a_terminated_backend_ends_its_own_client(served, step):
     """The yardstick of the test above. A server that cannot send, for its client does not read, may say nothing more."""
