@@ -241,6 +241,10 @@ Token Lexer::number() {
 // standard SQL's operators have not.
 Token Lexer::oper() {
     auto const* const start = at_;
+    if (start < signs_end_) {
+        ++at_;
+        return take(Token::Kind::op, start);
+    }
     bool may_end_in_sign = false;
     while (at_ < end_ && start_of(*at_) == Start::op) {
         if ((*at_ == '/' && peek(1) == '*') || (*at_ == '-' && peek(1) == '-')) break;
@@ -248,6 +252,7 @@ Token Lexer::oper() {
         ++at_;
     }
     if (!may_end_in_sign) {
+        signs_end_ = at_;
         while (at_ - start > 1 && (at_[-1] == '+' || at_[-1] == '-')) --at_;
     }
     return take(Token::Kind::op, start);

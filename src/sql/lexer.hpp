@@ -38,6 +38,7 @@ public:
     Lexer(std::string_view text, bool standard_conforming_strings)
         : at_(text.data()),
           end_(text.data() + text.size()),
+          signs_end_(text.data()),
           standard_conforming_strings_(standard_conforming_strings) {}
 
     // After 'end' or 'broken' it gives the same again.
@@ -62,6 +63,8 @@ private:
 
     char const* at_;
     char const* end_;
+    // Up to here each sign that oper() has passed over and given back is an operator: looked at once, however many.
+    char const* signs_end_;
     bool standard_conforming_strings_;
 };
 

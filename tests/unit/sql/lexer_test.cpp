@@ -34,6 +34,12 @@ TEST(lexer, takes_tokens_as_postgresql_does) {
     EXPECT_EQ(tokens("/* /* */ x */ a::b := \"c\"\"d\""), (Texts{"a", "::", "b", ":=", "\"c\"\"d\""}));
 }
 
+// Each would take as long as the whole text, if it were looked at again for each: nobody may make a text that takes for ever.
+TEST(lexer, takes_a_long_row_of_signs_one_by_one) {
+    EXPECT_EQ(tokens("<+-+ 1 @+-+ *+<+"), (Texts{"<", "+", "-", "+", "1", "@+-+", "*+<", "+"}));
+    EXPECT_EQ(tokens(std::string(300'000, '+')).size(), 300'000U);
+}
+
 TEST(lexer, a_backslash_escapes_where_strings_are_not_standard) {
     EXPECT_EQ(tokens("'a\\' b'", false), (Texts{"'a\\' b'"}));
     EXPECT_EQ(tokens("'a\\' b '"), (Texts{"'a\\'", "b", "BROKEN"}));
