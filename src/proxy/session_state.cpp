@@ -38,11 +38,13 @@ void SessionState::pin(sql::Pins why, std::string_view statement) {
     if (why.empty() || !may_pin_) return;
     if (pins_.empty()) pinned_by_ = statement.substr(0, shown_statement);
     pins_ = pins_ | why;
+    pinned_since_ |= why;
     unpins_ = unpins_.minus(why);
 }
 
 void SessionState::about_to_run(sql::Analysis const& analysis, std::string_view text, bool facts_hold) {
     for (auto const& effects : analysis.statements) {
+        if (!effects.unpins.empty()) pinned_since_ = {};
         pin(effects.pins, text);
         // What this transaction has just made is not in the facts: a trigger, a function.
         bool const is_known = facts_hold && !changes_catalog_;
@@ -60,16 +62,20 @@ void SessionState::completed(sql::Effects const& effects, std::string_view tag) 
         case sql::Verb::commit:
         case sql::Verb::rollback:
             if (tag != "COMMIT") {
-                lacks_first_ = false;
+                lacks_first_ = lacked_first_;
                 changes_.clear();
                 unpins_ = {};
             }
             settings_ = changed(settings_, changes_);
+            lacked_first_ = lacks_first_;
             changes_.clear();
             savepoints_.clear();
             has_failed_ = false;
             break;
-        case sql::Verb::savepoint: savepoints_.push_back({effects.name, changes_.size()}); break;
+        case sql::Verb::savepoint:
+            savepoints_.push_back({effects.name, changes_.size(), unpins_, lacks_first_});
+            break;
+        case sql::Verb::release: savepoints_.erase(last_savepoint(effects.name), savepoints_.end()); break;
         case sql::Verb::rollback_to:
             has_failed_ = false;
             roll_back_to(effects.name);
@@ -91,17 +97,18 @@ void SessionState::completed(sql::Effects const& effects, std::string_view tag) 
         changes_.push_back(change);
         if (change.kind != sql::SettingChange::Kind::set) take_back_first(change);
     }
-    unpins_ |= effects.unpins;
+    unpins_ |= effects.unpins.minus(pinned_since_);
 }
 
 SessionState::Ended SessionState::transaction_ended() {
     // A transaction block has ended by its own statement before; what is left are statements outside of one.
     if (!has_failed_ && !changes_.empty()) settings_ = changed(settings_, changes_);
     if (!has_failed_) pins_ = pins_.minus(unpins_);
+    lacked_first_ = lacks_first_ = has_failed_ ? lacked_first_ : lacks_first_;
     unpins_ = {};
     if (pins_.empty()) pinned_by_.clear();
-    auto const on_backend = lacks_first_ ? without_first() : settings_;
     changes_.clear();
+    auto const on_backend = lacks_first_ ? without_lacking() : settings_;
     savepoints_.clear();
     has_failed_ = false;
     unnamed_portal_.reset();
@@ -118,13 +125,24 @@ void SessionState::take_back_first(sql::SettingChange const& undone) {
     }
 }
 
-std::string SessionState::lacking_statements() const {
-    return lacks_first_ ? statements_between(*no_settings(), *first_settings_) : std::string();
+// Of what the session began with: what it has now again, and has not set to something else since.
+SessionSettings SessionState::lacking() const {
+    SessionSettings lacking;
+    auto const present = changed(settings_, changes_);
+    for (auto const& first : *first_settings_) {
+        auto const found = present->find(first.first);
+        if (found != present->end() && *found == first) lacking.insert(first);
+    }
+    return lacking;
 }
 
-SettingsRef SessionState::without_first() const {
+std::string SessionState::lacking_statements() const {
+    return lacks_first_ ? statements_between(*no_settings(), lacking()) : std::string();
+}
+
+SettingsRef SessionState::without_lacking() const {
     std::vector<sql::SettingChange> resets;
-    for (auto const& [name, statement] : *first_settings_) resets.push_back({sql::SettingChange::Kind::reset, name, ""});
+    for (auto const& [name, statement] : lacking()) resets.push_back({sql::SettingChange::Kind::reset, name, ""});
     return changed(settings_, resets);
 }
 
@@ -133,12 +151,20 @@ void SessionState::note_custom(std::string const& name) {
     custom_->insert(name);
 }
 
+// The end where there is none of that name.
+std::vector<SessionState::Savepoint>::iterator SessionState::last_savepoint(std::string_view name) {
+    auto const found = std::ranges::find(savepoints_.rbegin(), savepoints_.rend(), name, &Savepoint::name);
+    return found == savepoints_.rend() ? savepoints_.end() : std::prev(found.base());
+}
+
 void SessionState::roll_back_to(std::string_view savepoint) {
-    auto const found = std::ranges::find_if(savepoints_.rbegin(), savepoints_.rend(),
-                                            [&](Savepoint const& known) { return known.name == savepoint; });
-    if (found == savepoints_.rend()) return;
+    auto const found = last_savepoint(savepoint);
+    if (found == savepoints_.end()) return;
     changes_.resize(std::min(changes_.size(), found->changes));
-    savepoints_.erase(found.base(), savepoints_.end());
+    // UNLISTEN is undone. What is not undone, as a statement prepared since then, has taken its pin's end away itself.
+    unpins_ = unpins_ & found->unpins;
+    lacks_first_ = found->lacks_first;
+    savepoints_.erase(std::next(found), savepoints_.end());
 }
 
 PreparedRef SessionState::find(std::string_view name) const {

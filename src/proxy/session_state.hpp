@@ -22,7 +22,7 @@ public:
     void begin_with(std::string const& name, std::string const& statement);
     // After RESET ALL and the like: to have again what it began with, this is still to be run on the backend; "" if nothing.
     std::string lacking_statements() const;
-    void lacks_nothing() { lacks_first_ = false; }
+    void lacks_nothing() { lacks_first_ = lacked_first_ = false; }
 
     // Where sessions give up their state with each transaction (pool mode transaction), nothing pins.
     void never_pin() { may_pin_ = false; }
@@ -62,22 +62,29 @@ private:
     struct Savepoint {
         std::string name;
         std::size_t changes;  // how many there were
+        sql::Pins unpins;
+        bool lacks_first;
     };
     using Statements = std::map<std::string, PreparedRef, std::less<>>;
     using Portals = std::map<std::string, PreparedRef, std::less<>>;
 
     void note_custom(std::string const& name);
+    std::vector<Savepoint>::iterator last_savepoint(std::string_view name);
     void roll_back_to(std::string_view savepoint);
     void take_back_first(sql::SettingChange const& undone);
-    SettingsRef without_first() const;
+    SessionSettings lacking() const;
+    SettingsRef without_lacking() const;
 
     SettingsRef settings_ = no_settings();
     SettingsRef first_settings_ = no_settings();
     bool lacks_first_ = false;  // the backend has been reset to less than the session began with
+    bool lacked_first_ = false;  // what lacks_first_ was before this transaction
     std::vector<sql::SettingChange> changes_;  // of this transaction
     std::vector<Savepoint> savepoints_;
     sql::Pins pins_{};
     sql::Pins unpins_{};  // given up when this transaction commits
+    // What was sent behind the last statement that unpins: when that completes, these have nothing to do with it.
+    sql::Pins pinned_since_{};
     bool may_pin_ = true;
     std::string pinned_by_;
     bool changes_catalog_ = false;  // this transaction has run DDL
