@@ -1,5 +1,6 @@
 #include "base/text.hpp"
 
+#include <charconv>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -39,6 +40,17 @@ std::string replace_all(std::string text, std::string_view from, std::string_vie
         text.replace(at, from.size(), to);
     }
     return text;
+}
+
+std::string from_hex(std::string_view digits) {
+    std::string bytes;
+    for (std::size_t at = 0; at + 1 < digits.size(); at += 2) {
+        unsigned byte = 0;
+        auto const [end, error] = std::from_chars(digits.data() + at, digits.data() + at + 2, byte, 16);
+        if (error != std::errc{} || end != digits.data() + at + 2) return {};
+        bytes += static_cast<char>(byte);
+    }
+    return digits.size() % 2 == 0 ? bytes : "";
 }
 
 std::string shell_quoted(std::string_view text) {

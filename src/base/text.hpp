@@ -15,6 +15,9 @@ std::vector<std::string> split_lines(std::string_view text);
 std::string join(std::span<std::string const> parts, std::string_view separator);
 std::string replace_all(std::string text, std::string_view from, std::string_view to);
 
+// The bytes that pairs of hexadecimal digits stand for; "" where they are not such.
+std::string from_hex(std::string_view digits);
+
 // 'text' as one word of a POSIX shell.
 std::string shell_quoted(std::string_view text);
 

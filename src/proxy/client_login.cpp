@@ -22,6 +22,8 @@ char const* what_is_wrong_with(std::string_view response) {
     return response.find('\0') == std::string_view::npos ? "invalid string in message" : "insufficient data left in message";
 }
 
+bool is_over(std::size_t count, std::int64_t limit) { return limit >= 0 && count > static_cast<std::size_t>(limit); }
+
 bool is_md5(std::string_view password) { return password.size() == 35 && password.starts_with("md5"); }
 
 // Of either kind that pg_authid keeps. An md5 one is "md5" and the hash of password and name, made as a response is.
@@ -44,6 +46,7 @@ io::Task<bool> ClientSession::authenticate() {
         case LoginMethod::refused: co_return fatal("28000", facts_->refusal);
         case LoginMethod::trust: proven = true; break;
         case LoginMethod::password: proven = co_await authenticate_password(); break;
+        case LoginMethod::scram: proven = co_await authenticate_scram(); break;
         case LoginMethod::scram_or_md5:
             if (password && is_md5(*password)) {
                 proven = co_await authenticate_md5();
@@ -171,7 +174,14 @@ bool ClientSession::check_admission() {
     if (!login_) login_ = std::make_shared<ServerLogin>();
     if (!facts_->role_exists) return fatal("28000", "role \"" + user_ + "\" does not exist");
     if (!facts_->may_login) return fatal("28000", "role \"" + user_ + "\" is not permitted to log in");
+    // Counted before it is compared, so that many at once do not all find the last place free.
+    worker_.count(*this);
+    is_counted_ = true;
     if (database_ == console_database) return true;
+    auto const [of_user, of_database] = worker_.client_counts(user_, database_);
+    if (is_over(of_user, facts_->role_connection_limit) && !facts_->is_superuser) {
+        return fatal("53300", "too many connections for role \"" + user_ + "\"");
+    }
     if (!replication_.empty() && !facts_->is_superuser && !facts_->may_replicate) {
         return fatal("42501", "must be superuser or replication role to start walsender");
     }
@@ -183,19 +193,12 @@ bool ClientSession::check_admission() {
     if (!facts_->may_connect) {
         return fatal("42501", "permission denied for database \"" + database_ + "\"", "User does not have CONNECT privilege.");
     }
-    return check_limits();
-}
-
-bool ClientSession::check_limits() {
     if (facts_->is_superuser) return true;
-    auto const [of_user, of_database] = worker_.client_counts(user_, database_);
-    auto const is_over = [](std::size_t count, std::int64_t limit) { return limit >= 0 && count >= static_cast<std::size_t>(limit); };
-    if (is_over(of_user, facts_->role_connection_limit)) return fatal("53300", "too many connections for role \"" + user_ + "\"");
     if (is_over(of_database, facts_->database_connection_limit)) {
         return fatal("53300", "too many connections for database \"" + database_ + "\"");
     }
     auto const ours = settings_->user_client_connections;
-    if (ours > 0 && of_user >= ours) {
+    if (ours > 0 && of_user > ours) {
         return fatal("53300", "too many connections for role \"" + user_ + "\"", "The endpoint's user_client_connections is reached.");
     }
     return true;

@@ -11,6 +11,9 @@ namespace pgtandem::proxy {
 
 namespace {
 
+constexpr auto farewell_patience = std::chrono::seconds(5);
+constexpr auto farewell_look_interval = std::chrono::milliseconds(10);
+
 PeerAddress peer_of(int fd) {
     sockaddr_storage storage{};
     socklen_t length = sizeof storage;
@@ -72,10 +75,11 @@ io::Task<> ClientSession::converse() {
     is_serving_ = false;
     timer_->stop();
     // The last words go out first, for as long as the client takes them.
-    timer_->start(std::chrono::seconds(5));
-    login_timed_out_ = false;
-    while (stream_->unsent() > 0 && stream_->health() == io::Health::open && !login_timed_out_) {
+    auto const farewell_ends = worker_.loop().now() + farewell_patience;
+    while (stream_->unsent() > 0 && stream_->health() == io::Health::open && worker_.loop().now() < farewell_ends) {
         stream_->flush();
+        // Nobody tells that everything has been sent.
+        timer_->start(farewell_look_interval);
         co_await event_.wait();
     }
     timer_->stop();

@@ -59,6 +59,7 @@ public:
     std::string const& database() const { return database_; }
     std::uint32_t told_process_id() const { return told_process_id_; }
     std::string const& cancel_key() const { return cancel_key_; }
+    bool is_counted() const { return is_counted_; }
     ClientInfo info() const;
 
 private:
@@ -81,7 +82,6 @@ private:
     io::Task<std::optional<std::string>> read_response(char const* what, std::uint32_t longest);
     bool password_failed();
     bool check_admission();
-    bool check_limits();
 
     // client_serve.cpp
     io::Task<bool> join_pool();
@@ -128,6 +128,7 @@ private:
     std::vector<std::pair<std::string, std::string>> parameters_;
     bool asked_for_tls_ = false;
     bool asked_for_gss_ = false;
+    bool is_counted_ = false;  // among those who are logged in
     std::uint16_t minor_version_ = 0;
     std::unique_ptr<LoginFacts> facts_;
     std::shared_ptr<ServerLogin> login_;

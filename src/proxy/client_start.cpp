@@ -11,6 +11,7 @@ namespace pgtandem::proxy {
 namespace {
 
 constexpr char tls_client_hello = 0x16;
+constexpr std::size_t name_length_max = 63;  // NAMEDATALEN - 1
 
 bool is_true(std::string_view text) { return text == "true" || text == "on" || text == "yes" || text == "1" || text == "t"; }
 bool is_false(std::string_view text) { return text == "false" || text == "off" || text == "no" || text == "0" || text == "f"; }
@@ -111,7 +112,8 @@ bool ClientSession::take_parameters(wire::StartupMessage const& message) {
         } else if (name == "replication") {
             if (is_false(value)) continue;
             if (value != "database" && !is_true(value)) {
-                return fatal("22023", "invalid value for parameter \"replication\": \"" + value + "\"", "");
+                return say_goodbye(make_error("FATAL", "22023", "invalid value for parameter \"replication\": \"" + value + "\"", "",
+                                              "Valid values are: \"false\", 0, \"true\", 1, \"database\"."));
             }
             replication_ = value;
         } else if (!name.starts_with("_pq_.")) {
@@ -120,6 +122,8 @@ bool ClientSession::take_parameters(wire::StartupMessage const& message) {
     }
     if (user_.empty()) return fatal("28000", std::string(wire::no_user_name));
     if (database_.empty()) database_ = user_;
+    // The server looks for what is left of a name that is too long.
+    for (auto* const name : {&user_, &database_}) name->resize(std::min(name->size(), name_length_max));
     std::ranges::sort(parameters_);
     return true;
 }

@@ -40,8 +40,9 @@ bool matches_name_or_pattern(std::string const& word, std::string const& name, s
     return word == name || (word.starts_with('/') && patterns.contains(word.substr(1)));
 }
 
-bool database_matches(std::string const& word, HbaLogin const& login) {
-    if (login.is_replication) return word == "replication";
+bool database_matches(std::string const& word, bool is_quoted, HbaLogin const& login) {
+    if (login.is_replication) return word == "replication" && !is_quoted;
+    if (is_quoted) return matches_name_or_pattern(word, login.database, login.database_patterns);
     if (word == "all") return true;
     if (word == "sameuser") return login.database == login.user;
     if (word == "samerole" || word == "samegroup") return login.roles.contains(login.database);
@@ -49,15 +50,18 @@ bool database_matches(std::string const& word, HbaLogin const& login) {
     return matches_name_or_pattern(word, login.database, login.database_patterns);
 }
 
-bool user_matches(std::string const& word, HbaLogin const& login) {
+bool user_matches(std::string const& word, bool is_quoted, HbaLogin const& login) {
+    if (is_quoted) return matches_name_or_pattern(word, login.user, login.user_patterns);
     if (word.starts_with('+')) return login.roles.contains(word.substr(1));
     return word == "all" || matches_name_or_pattern(word, login.user, login.user_patterns);
 }
 
 bool line_matches(HbaLine const& line, HbaLogin const& login) {
-    return type_matches(line, login) && address_matches(line, login) &&
-           std::ranges::any_of(line.databases, [&](auto const& word) { return database_matches(word, login); }) &&
-           std::ranges::any_of(line.users, [&](auto const& word) { return user_matches(word, login); });
+    auto const& quoted = line.quoted;
+    auto const is_database = [&](auto const& word) { return database_matches(word, quoted.databases.contains(word), login); };
+    auto const is_user = [&](auto const& word) { return user_matches(word, quoted.users.contains(word), login); };
+    return type_matches(line, login) && address_matches(line, login) && std::ranges::any_of(line.databases, is_database) &&
+           std::ranges::any_of(line.users, is_user);
 }
 
 // 'host "10.0.0.1", user "u", database "d", no encryption', with PostgreSQL's words.
@@ -89,7 +93,8 @@ HbaVerdict verdict_of(HbaLine const& line, HbaLogin const& login, int major) {
                             "on to the server",
                             line.number)};
     }
-    if (line.method == "scram-sha-256" || line.method == "md5") return {LoginMethod::scram_or_md5};
+    if (line.method == "scram-sha-256") return {LoginMethod::scram};
+    if (line.method == "md5") return {LoginMethod::scram_or_md5};
     if (line.method == "password") return {LoginMethod::password};
     if (line.method == "trust") return {LoginMethod::trust};
     return {LoginMethod::refused, fmt::format("authentication method \"{}\" of pg_hba.conf line {} is not supported by "

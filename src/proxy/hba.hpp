@@ -5,12 +5,13 @@
 #include <string>
 #include <vector>
 
+#include "proxy/hba_text.hpp"
 #include "proxy/login_desk.hpp"
 #include "proxy/network.hpp"
 
 namespace pgtandem::proxy {
 
-// A row of pg_hba_file_rules. The view leaves quotes out: a database that is called "all" cannot be told from the word.
+// A row of pg_hba_file_rules, and what the view leaves out: a database that is called "all" stands in quotes, the word does not.
 struct HbaLine {
     int number = 0;
     std::string type;  // local, host, hostssl, hostnossl, hostgssenc, hostnogssenc
@@ -20,6 +21,7 @@ struct HbaLine {
     std::string netmask{};
     std::string method;
     std::vector<std::string> options{};  // "clientcert=verify-full"
+    HbaQuoted quoted{};
 };
 
 struct HbaLogin {

@@ -50,8 +50,10 @@ private:
             std::vector<LoginQuestion> questions;
             for (auto const& waiting : batch) questions.push_back(waiting.question);
             auto const answers = stopping() ? stopped() : answers_to(questions);
+            // What one login makes fail is not to be the others' failure.
+            bool const is_worth_asking_each = !answers && batch.size() > 1 && server_ && server_->usable();
             for (std::size_t at = 0; at < batch.size(); ++at) {
-                batch[at].answer(answers ? Result<LoginFacts>((*answers)[at]) : fail(answers.error()));
+                batch[at].answer(is_worth_asking_each ? answer_to(questions[at]) : one_of(answers, at));
             }
         }
     }
@@ -77,6 +79,13 @@ private:
         return fail(Error{"looking up who may log in", "", "the endpoint stops", "", ErrorKind::stopped});
     }
 
+    static Result<LoginFacts> one_of(Result<std::vector<LoginFacts>> const& answers, std::size_t at) {
+        if (!answers) return fail(answers.error());
+        return (*answers)[at];
+    }
+
+    Result<LoginFacts> answer_to(LoginQuestion const& question) { return one_of(answers_to({question}), 0); }
+
     Result<std::vector<LoginFacts>> answers_to(std::vector<LoginQuestion> const& questions) {
         bool const was_connected = server_ && server_->usable();
         auto answers = try_once(questions);
@@ -89,7 +98,7 @@ private:
     Result<std::vector<LoginFacts>> try_once(std::vector<LoginQuestion> const& questions) {
         PGTANDEM_CHECK(connect());
         auto answers = server_->ask(questions, Deadline::in(answer_patience));
-        if (!answers) server_.reset();
+        if (!server_->usable()) server_.reset();
         return answers;
     }
 
@@ -98,14 +107,17 @@ private:
         PGTANDEM_TRY(conninfo, find_server_());
         if (server_ && server_->usable() && conninfo == connected_to_) return {};
         server_.reset();
-        PGTANDEM_TRY(server, LoginServer::connect(conninfo, Deadline::in(connect_patience)));
-        server_.emplace(std::move(server));
+        if (conninfo != connected_to_) rules_ = {};
         connected_to_ = conninfo;
+        PGTANDEM_TRY(server, LoginServer::connect(conninfo, rules_, Deadline::in(connect_patience)));
+        server_.emplace(std::move(server));
         return {};
     }
 
     FindServer find_server_;
-    std::optional<LoginServer> server_;  // of the thread only, as is what it is connected to
+    // Of the thread only, as is what it is connected to. The rules stay over a lost session.
+    HbaRules rules_;
+    std::optional<LoginServer> server_;
     Conninfo connected_to_;
 
     std::mutex mutex_;

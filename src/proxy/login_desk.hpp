@@ -20,11 +20,11 @@ struct LoginQuestion {
     std::string peer_address{};  // numeric; empty for a Unix socket. For pg_hba.conf
 };
 
-enum class LoginMethod { scram_or_md5, password, trust, refused };
+enum class LoginMethod { scram, scram_or_md5, password, trust, refused };
 
 struct LoginFacts {
     // From pg_hba.conf as the server has it in effect (pg_hba_file_rules); the first line that matches.
-    LoginMethod method = LoginMethod::scram_or_md5;
+    LoginMethod method = LoginMethod::scram;
     std::string refusal{};  // PostgreSQL's own text where method is refused; SQLSTATE 28000
 
     bool role_exists = false;
@@ -41,7 +41,8 @@ struct LoginFacts {
     bool may_connect = false;
     std::int64_t database_connection_limit = -1;
 
-    // Changes whenever ALTER ROLE ... SET or ALTER DATABASE ... SET changes what a new session of the two starts with.
+    // Changes whenever ALTER ROLE ... SET or ALTER DATABASE ... SET changes what a new session of the two starts with, and
+    // when a name has come to be another role's or database's.
     std::uint64_t settings_version = 0;
 };
 

@@ -17,7 +17,8 @@ using Json = nlohmann::json;
 constexpr char const* connect_query =
     "SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false), "
     "pg_catalog.host(pg_catalog.inet_client_addr()), "
-    "pg_catalog.inet_client_addr() IS NOT DISTINCT FROM pg_catalog.inet_server_addr()";
+    "pg_catalog.inet_client_addr() IS NOT DISTINCT FROM pg_catalog.inet_server_addr(), "
+    "pg_catalog.pg_conf_load_time()::pg_catalog.text";
 
 // $1: the questions, $2: the patterns of pg_hba.conf, as JSON. One row for each question, in their order.
 constexpr char const* facts_query = R"(
@@ -27,27 +28,23 @@ SELECT pg_catalog.pg_conf_load_time()::pg_catalog.text,
        coalesce(pg_catalog.pg_has_role(a.oid, 'pg_monitor', 'USAGE'), false),
        d.oid IS NOT NULL, d.datallowconn, d.datconnlimit,
        coalesce(pg_catalog.has_database_privilege(a.oid, d.oid, 'CONNECT'), false),
-       (SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' ', s.setdatabase, s.setrole, s.setconfig), ' '
-                                     ORDER BY s.setdatabase, s.setrole)
-          FROM pg_catalog.pg_db_role_setting s
-         WHERE s.setrole IN (0, coalesce(a.oid, 0)) AND s.setdatabase IN (0, coalesce(d.oid, 0))),
+       pg_catalog.concat_ws(' ', a.oid, d.oid,
+        (SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' ', s.setdatabase, s.setrole, s.setconfig), ' '
+                                      ORDER BY s.setdatabase, s.setrole)
+           FROM pg_catalog.pg_db_role_setting s
+          WHERE s.setrole IN (0, coalesce(a.oid, 0)) AND s.setdatabase IN (0, coalesce(d.oid, 0)))),
        (WITH RECURSIVE member (roleid) AS (
             SELECT a.oid UNION
             SELECT m.roleid FROM pg_catalog.pg_auth_members m JOIN member ON m.member = member.roleid)
-        SELECT pg_catalog.json_agg(r.rolname) FROM member JOIN pg_catalog.pg_authid r ON r.oid = member.roleid),
-       (SELECT pg_catalog.json_agg(p.value) FROM pg_catalog.json_array_elements_text($2::pg_catalog.json) p
+        SELECT pg_catalog.json_agg(pg_catalog.encode(pg_catalog.namesend(r.rolname), 'hex')) FROM member JOIN pg_catalog.pg_authid r ON r.oid = member.roleid),
+       (SELECT pg_catalog.json_agg(pg_catalog.encode(pg_catalog.textsend(p.value), 'hex')) FROM pg_catalog.json_array_elements_text($2::pg_catalog.json) p
          WHERE q.value ->> 0 ~ (p.value COLLATE pg_catalog."C")),
-       (SELECT pg_catalog.json_agg(p.value) FROM pg_catalog.json_array_elements_text($2::pg_catalog.json) p
+       (SELECT pg_catalog.json_agg(pg_catalog.encode(pg_catalog.textsend(p.value), 'hex')) FROM pg_catalog.json_array_elements_text($2::pg_catalog.json) p
          WHERE q.value ->> 1 ~ (p.value COLLATE pg_catalog."C"))
   FROM pg_catalog.json_array_elements($1::pg_catalog.json) WITH ORDINALITY AS q (value, number)
   LEFT JOIN pg_catalog.pg_authid a ON a.rolname = (q.value ->> 0)::pg_catalog.name
   LEFT JOIN pg_catalog.pg_database d ON d.datname = (q.value ->> 1)::pg_catalog.name
  ORDER BY q.number)";
-
-constexpr char const* lines_query =
-    "SELECT {number}, coalesce(error, ''), type, pg_catalog.to_json(database), pg_catalog.to_json(user_name), "
-    "coalesce(address, ''), coalesce(netmask, ''), auth_method, pg_catalog.to_json(coalesce(options, '{{}}')), "
-    "pg_catalog.pg_conf_load_time()::pg_catalog.text FROM pg_catalog.pg_hba_file_rules ORDER BY {number}";
 
 bool is_true(std::optional<std::string> const& value) { return value == "t"; }
 
@@ -55,9 +52,9 @@ std::int64_t number_of(std::optional<std::string> const& value, std::int64_t if_
     return value ? std::strtoll(value->c_str(), nullptr, 10) : if_null;
 }
 
-template <class List>
-List list_of(std::optional<std::string> const& json) {
-    return json ? Json::parse(*json).get<List>() : List();
+std::set<std::string> set_of_names(std::optional<std::string> const& json_of_hex) {
+    auto const names = names_of(json_of_hex);
+    return {names.begin(), names.end()};
 }
 
 // A name that is not UTF-8 cannot be asked for here; "" is nobody's name.
@@ -78,57 +75,35 @@ Json to_json(std::vector<LoginQuestion> const& questions) {
     return list;
 }
 
-HbaLine line_of(Rows::Row const& row) {
-    return {static_cast<int>(number_of(row[0], 0)),
-            row[2].value_or(""),
-            list_of<std::vector<std::string>>(row[3]),
-            list_of<std::vector<std::string>>(row[4]),
-            row[5].value_or(""),
-            row[6].value_or(""),
-            row[7].value_or(""),
-            list_of<std::vector<std::string>>(row[8])};
+// Those that no name can be asked about match nobody.
+Json to_json(std::set<std::string> const& patterns) {
+    auto list = Json::array();
+    for (auto const& pattern : patterns) {
+        if (!askable(pattern).empty()) list.push_back(pattern);
+    }
+    return list;
 }
 
 }  // namespace
 
-Result<LoginServer> LoginServer::connect(Conninfo const& conninfo, Deadline deadline) {
+Result<LoginServer> LoginServer::connect(Conninfo const& conninfo, HbaRules& rules, Deadline deadline) {
     PGTANDEM_TRY(session, Session::connect(conninfo, deadline));
-    LoginServer server(std::move(session));
+    LoginServer server(std::move(session), conninfo, rules);
     PGTANDEM_TRY(said, server.session_.query(connect_query, deadline));
     auto const& row = *said.begin();
     server.our_address_ = row[1].value_or("");
     server.is_same_machine_ = is_true(row[2]);
-    PGTANDEM_CHECK(server.read_lines(deadline));
+    server.load_time_ = row[3].value_or("");
+    PGTANDEM_CHECK(rules.read(server.session_, deadline));
     return server;
-}
-
-Status LoginServer::read_lines(Deadline deadline) try {
-    auto const* const number = session_.server_version() >= 160000 ? "rule_number" : "line_number";
-    PGTANDEM_TRY(rows, session_.query(fmt::format(fmt::runtime(lines_query), fmt::arg("number", number)), deadline));
-    std::vector<HbaLine> lines;
-    for (auto const& row : rows) {
-        load_time_ = row[9].value_or("");
-        if (row[1]->empty()) {
-            lines.push_back(line_of(row));
-            continue;
-        }
-        // A server does not take a file with a fault: it goes on with the lines it has, as we do.
-        if (!lines_.empty()) return {};
-        return fail("reading pg_hba.conf", fmt::format("line {}", row[0].value_or("?")), *row[1],
-                    "mend the line, then SELECT pg_reload_conf()");
-    }
-    lines_ = std::move(lines);
-    return {};
-} catch (Json::exception const& error) {
-    // A name that is not UTF-8, which JSON cannot hold.
-    return fail("reading pg_hba.conf", "", error.what());
 }
 
 Result<std::vector<LoginFacts>> LoginServer::ask(std::vector<LoginQuestion> const& questions, Deadline deadline) try {
     PGTANDEM_TRY(rows, query_facts(questions, deadline));
     if (rows.size() != questions.size()) return fail("looking up who may log in", "", "the server gave too few rows");
     if (rows.begin()->at(0) != load_time_) {
-        PGTANDEM_CHECK(read_lines(deadline));
+        PGTANDEM_TRY(renewed, connect(conninfo_, *rules_, deadline));
+        *this = std::move(renewed);
         PGTANDEM_TRY(again, query_facts(questions, deadline));
         rows = std::move(again);
     }
@@ -141,8 +116,8 @@ Result<std::vector<LoginFacts>> LoginServer::ask(std::vector<LoginQuestion> cons
 }
 
 Result<Rows> LoginServer::query_facts(std::vector<LoginQuestion> const& questions, Deadline deadline) {
-    auto const patterns = session_.server_version() >= 160000 ? hba_patterns(lines_) : std::set<std::string>();
-    return session_.query(facts_query, {to_json(questions).dump(), Json(patterns).dump()}, deadline);
+    auto const patterns = session_.server_version() >= 160000 ? hba_patterns(rules_->lines()) : std::set<std::string>();
+    return session_.query(facts_query, {to_json(questions).dump(), to_json(patterns).dump()}, deadline);
 }
 
 LoginFacts LoginServer::facts_of(LoginQuestion const& question, Rows::Row const& row) const {
@@ -160,13 +135,12 @@ LoginFacts LoginServer::facts_of(LoginQuestion const& question, Rows::Row const&
     facts.database_connection_limit = number_of(row[11], -1);
     facts.may_connect = is_true(row[12]);
     facts.settings_version = stable_hash(row[13].value_or(""));
-    using Names = std::set<std::string>;
     HbaLogin login{question.user,           question.database,         question.is_replication,
-                   question.is_tls,         address_of(question),      list_of<Names>(row[14]),
-                   list_of<Names>(row[15]), list_of<Names>(row[16]), {}};
+                   question.is_tls,       address_of(question),  set_of_names(row[14]),
+                   set_of_names(row[15]), set_of_names(row[16]), {}};
     // samehost and samenet speak of the server's machine.
     if (is_same_machine_) login.server_networks = own_networks();
-    auto const verdict = evaluate_hba(lines_, login, session_.server_version() / 10000);
+    auto const verdict = evaluate_hba(rules_->lines(), login, session_.server_version() / 10000);
     facts.method = verdict.method;
     facts.refusal = verdict.refusal;
     return facts;

@@ -71,6 +71,8 @@ void NodeWatch::look() {
         auto const& found = seen.at(server.name);
         ServerEntry entry{server.name, server.conninfo.host, server.conninfo.port};
         entry.is_primary = claims(server);
+        entry.tls = server.tls;
+        entry.tls_name = server.conninfo.host;
         entry.why_unusable = found.why;
         if (found.answers && entry.is_primary == found.in_recovery) {
             entry.why_unusable = entry.is_primary ? "it is in recovery" : "it takes writes and is not the primary";
@@ -88,6 +90,14 @@ void NodeWatch::look() {
 }
 
 Result<NodeWatch::Seen> NodeWatch::look_at(WatchedServer const& server) {
+    bool const was_connected = sessions_.contains(server.name);
+    auto seen = look_once(server);
+    // That a session was ended says nothing of the server: a new one does. A server that is silent has had its time.
+    bool const is_worth_another = !seen && was_connected && seen.error().kind != ErrorKind::timed_out;
+    return is_worth_another ? look_once(server) : seen;
+}
+
+Result<NodeWatch::Seen> NodeWatch::look_once(WatchedServer const& server) {
     auto found = sessions_.find(server.name);
     if (found != sessions_.end() && !found->second.usable()) {
         sessions_.erase(found);

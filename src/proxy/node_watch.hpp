@@ -18,6 +18,7 @@ struct WatchedServer {
     std::string name;
     Conninfo conninfo;                 // as a superuser
     std::optional<bool> is_primary{};  // as the cluster agreed; nothing: what the server says of itself
+    std::shared_ptr<io::TlsContext const> tls{};  // for what the endpoint itself opens to it; null: none
 };
 
 class NodeWatch {
@@ -42,6 +43,7 @@ private:
     void run();
     void look();
     Result<Seen> look_at(WatchedServer const& server);
+    Result<Seen> look_once(WatchedServer const& server);
 
     RoutingBoard& board_;
     ListServers list_servers_;

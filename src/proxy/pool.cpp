@@ -104,7 +104,7 @@ void Pool::open_missing() {
                                                                    : "there is no replica that can take reads at present"));
         }
         if (!group_.has_room() && !group_.make_room(*this)) return;
-        if (!worker_.may_connect_to(*server)) return;
+        if (!worker_.may_connect_to(*server) && !worker_.make_room_for(*this)) return;
         ++opening_;
         backends_.push_back(std::make_unique<Backend>(worker_.loop(), *this, worker_.next_backend_id(), *server, login_,
                                                       worker_.settings().connect_timeout));
@@ -134,6 +134,8 @@ void Pool::attempt_failed(wire::ErrorFields const& why) {
     worker_.look_again_at(not_before_);
     // Where other backends of ours still work, a full server is one to wait for.
     if (why.sqlstate == "53300" && !backends_.empty()) return;
+    // What is full may be full of ours that nobody uses.
+    if (why.sqlstate == "53300" && worker_.make_room_for(*this)) return;
     group_.refuse_waiters(*this, why.sqlstate == "53300" ? Clock::time_point::max() : now - patience_with_server, why);
 }
 

@@ -53,6 +53,7 @@ public:
     std::vector<Backend*> all() const;
     bool is_idle(Backend const& backend) const;
     std::size_t idle_count() const { return idle_.size(); }
+    Clock::time_point oldest_idle_use() const { return idle_.front()->used_at; }
     void describe(WorkerSnapshot& snapshot) const;
     bool has_waiters() const { return waiting > 0; }
     bool is_unused() const { return backends_.empty() && sessions == 0; }

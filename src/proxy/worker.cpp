@@ -132,6 +132,18 @@ bool Worker::may_connect_to(ServerEntry const& server) const {
     return count < share(settings_->server_connections);
 }
 
+bool Worker::make_room_for(Pool const& pool) {
+    auto const order = [&](Pool const& other) {
+        return std::pair(other.key().database != pool.key().database, other.oldest_idle_use());
+    };
+    Pool* best = nullptr;
+    for (auto const& [key, other] : pools_) {
+        if (other.get() == &pool || other->has_waiters() || other->idle_count() == 0) continue;
+        if (best == nullptr || order(*other) < order(*best)) best = other.get();
+    }
+    return best != nullptr && best->discard_oldest_idle();
+}
+
 void Worker::serve_later(PoolGroup& group) {
     if (std::ranges::find(groups_to_serve_, &group) == groups_to_serve_.end()) groups_to_serve_.push_back(&group);
     if (std::exchange(serves_later_, true)) return;

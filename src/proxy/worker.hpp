@@ -54,6 +54,8 @@ public:
     void bury(ClientSession& session);
     void ask_login_desk(LoginQuestion const& question, ClientSession& session, std::function<void(Result<LoginFacts>)> answer);
     void forget_question(ClientSession const& session) { questions_.erase(session.id()); }
+    // Among the clients of its role and database, until unregister().
+    void count(ClientSession& session);
     std::pair<std::size_t, std::size_t> client_counts(std::string const& user, std::string const& database) const;
     void register_for_cancel(ClientSession& session, std::uint16_t minor_version, Backend const* backend,
                              std::uint32_t& process_id, std::string& key);
@@ -69,6 +71,8 @@ public:
     std::unique_ptr<Pool> make_own_pool(PoolKey key);
     bool should_begin_with_a_backend(Pool const& pool) const;
     bool may_connect_to(ServerEntry const& server) const;
+    // Closes a backend that no pool needs now, of the same database where there is one.
+    bool make_room_for(Pool const& pool);
     std::uint64_t next_backend_id() { return ++last_backend_id_; }
     Clock::time_point oldest_backend_allowed() const;
     void serve_later(PoolGroup& group);

@@ -60,6 +60,8 @@ void Worker::ask_console(std::string text, ConsoleRight right, ClientSession& se
     });
 }
 
+void Worker::count(ClientSession& session) { shared_.counts.add(session.user(), session.database(), 1); }
+
 std::pair<std::size_t, std::size_t> Worker::client_counts(std::string const& user, std::string const& database) const {
     return shared_.counts.of(user, database);
 }
@@ -69,13 +71,11 @@ void Worker::register_for_cancel(ClientSession& session, std::uint16_t minor_ver
     key = random_bytes(minor_version >= 2 ? long_key : short_key);
     process_id = backend != nullptr ? backend->process_id() : static_cast<std::uint32_t>(session.id() & 0x7fffffff);
     shared_.cancels.add(process_id, key, {this, session.id()});
-    shared_.counts.add(session.user(), session.database(), 1);
 }
 
 void Worker::unregister(ClientSession& session) {
-    if (session.cancel_key().empty()) return;
-    shared_.cancels.remove(session.told_process_id(), session.cancel_key());
-    shared_.counts.add(session.user(), session.database(), -1);
+    if (!session.cancel_key().empty()) shared_.cancels.remove(session.told_process_id(), session.cancel_key());
+    if (session.is_counted()) shared_.counts.add(session.user(), session.database(), -1);
 }
 
 void Worker::cancel(std::uint32_t process_id, std::string const& key) {

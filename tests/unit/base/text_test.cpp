@@ -9,6 +9,14 @@ namespace pgtandem {
 using namespace std::chrono_literals;
 using Words = std::vector<std::string>;
 
+TEST(Text, bytes_of_hexadecimal_digits) {
+    EXPECT_EQ(from_hex("00ff4a"), std::string("\x00\xff" "J", 3));
+    EXPECT_EQ(from_hex(""), "");
+    EXPECT_EQ(from_hex("4"), "");
+    EXPECT_EQ(from_hex("4x"), "");
+    EXPECT_EQ(from_hex("+4"), "");
+}
+
 TEST(Trim, takes_blanks_from_both_ends_only) {
     struct Case {
         std::string_view text, trimmed;

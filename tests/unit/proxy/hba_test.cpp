@@ -26,7 +26,7 @@ HbaLogin login(std::string user = "anna", std::string database = "shop", std::st
 }
 
 bool lets_in(HbaLine const& only, HbaLogin const& who) {
-    return evaluate_hba({only}, who, 15).method == LoginMethod::scram_or_md5;
+    return evaluate_hba({only}, who, 15).method == LoginMethod::scram;
 }
 
 }  // namespace
@@ -133,7 +133,7 @@ TEST(Hba, methods) {
     auto const method = [](std::string const& name) {
         return evaluate_hba({host({"all"}, {"all"}, "all", "", name)}, login(), 15);
     };
-    EXPECT_EQ(method("scram-sha-256").method, LoginMethod::scram_or_md5);
+    EXPECT_EQ(method("scram-sha-256").method, LoginMethod::scram);
     EXPECT_EQ(method("md5").method, LoginMethod::scram_or_md5);
     EXPECT_EQ(method("password").method, LoginMethod::password);
     EXPECT_EQ(method("trust").method, LoginMethod::trust);
@@ -149,6 +149,27 @@ TEST(Hba, a_client_certificate_cannot_be_passed_on) {
     auto const verdict = evaluate_hba({only}, login(), 15);
     EXPECT_EQ(verdict.method, LoginMethod::refused);
     EXPECT_NE(verdict.refusal.find("client certificate"), std::string::npos);
+}
+
+TEST(Hba, words_in_quotes_are_names) {
+    auto const quoted = [](std::string word, HbaLogin const& who) {
+        auto only = line("host", "all", "all");
+        only.databases = {word};
+        only.quoted.databases = {word};
+        return lets_in(only, who);
+    };
+    EXPECT_FALSE(quoted("all", login()));
+    EXPECT_TRUE(quoted("all", login("anna", "all")));
+    EXPECT_FALSE(quoted("sameuser", login("anna", "anna")));
+    EXPECT_TRUE(quoted("replication", login("anna", "replication")));
+    auto replica = login("anna", "");
+    replica.is_replication = true;
+    EXPECT_FALSE(quoted("replication", replica));
+    auto of_group = line("host", "all", "+anna");
+    EXPECT_TRUE(lets_in(of_group, login()));
+    of_group.quoted.users = {"+anna"};
+    EXPECT_FALSE(lets_in(of_group, login()));
+    EXPECT_TRUE(lets_in(of_group, login("+anna")));
 }
 
 TEST(Hba, refuses_with_the_words_of_postgresql) {
