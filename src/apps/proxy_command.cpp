@@ -18,7 +18,27 @@ namespace {
 struct ProxyFile {
     proxy::EndpointSettings settings;
     std::vector<proxy::WatchedServer> servers;
+    std::string server_tls = "off";  // or require, verify-full: as libpq's sslmode
+    Path server_tls_ca{};            // who signs the servers' certificates
 };
+
+// For the sessions that look at the servers, which libpq opens, and for those of clients, which we open.
+Status prepare_tls(ProxyFile& file) {
+    if (file.server_tls == "off") return {};
+    bool const verifies = file.server_tls == "verify-full";
+    if (verifies && file.server_tls_ca.empty()) {
+        return usage_error("reading the settings", "server_tls", "verify-full needs server_tls_ca", "the file of the certificate authority");
+    }
+    // As libpq takes "require": where there is a certificate authority, it is asked.
+    auto const otherwise = file.server_tls_ca.empty() ? io::TlsVerify::none : io::TlsVerify::ca;
+    PGTANDEM_TRY(context, io::TlsContext::client(verifies ? io::TlsVerify::full : otherwise, file.server_tls_ca));
+    ::setenv("PGSSLMODE", file.server_tls.c_str(), 1);
+    if (!file.server_tls_ca.empty()) ::setenv("PGSSLROOTCERT", file.server_tls_ca.c_str(), 1);
+    for (auto& server : file.servers) {
+        if (!server.conninfo.host.starts_with('/')) server.tls = context;
+    }
+    return {};
+}
 
 // "host:port", "[::1]:5432" or "/folder/of/the/socket:5432"; the port may be left out.
 Result<Conninfo> parse_server(std::string const& text, std::string const& file) {
@@ -67,6 +87,14 @@ Result<ProxyFile> read_proxy_file(Path const& path) {
         } else if (name == "auth_password_file") {
             PGTANDEM_TRY(content, read_file(value));
             password = trim(content);
+        } else if (name == "server_tls") {
+            if (value != "off" && value != "require" && value != "verify-full") {
+                return usage_error("reading the setting", "server_tls (" + path.string() + ")",
+                                   "'" + value + "' is not one of off, require, verify-full");
+            }
+            file.server_tls = value;
+        } else if (name == "server_tls_ca") {
+            file.server_tls_ca = value;
         } else if (name == "servers") {
             for (auto const& server : split(value, ',')) {
                 PGTANDEM_TRY(conninfo, parse_server(std::string(trim(server)), path.string()));
@@ -100,6 +128,7 @@ Result<int> proxy_command(cli::CommandLine const& line) {
     for (int const number : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&signals, number);
     ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
     PGTANDEM_TRY(file, read_proxy_file(absolute));
+    PGTANDEM_CHECK(prepare_tls(file));
     auto const read = [absolute, before = file.settings]() -> Result<proxy::EndpointSettings> {
         PGTANDEM_TRY(now, read_proxy_file(absolute));
         auto const restarts = proxy::needing_restart(before, now.settings);
