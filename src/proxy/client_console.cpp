@@ -56,6 +56,7 @@ io::Task<> ClientSession::serve_console() {
     stream_->flush();
     timer_->stop();
     is_serving_ = true;
+    bool skips_to_sync = false;  // after what it does not take, as a server
     while (!end_reason_ && stream_->health() == io::Health::open) {
         auto const header = wire::read_header(stream_->input());
         if (header && (header->type == 'X' || header->body > wire::frontend_body_max(header->type, true))) break;
@@ -69,7 +70,9 @@ io::Task<> ClientSession::serve_console() {
         std::string const text(query ? query->text : "");
         bool const is_sync = header->type == 'S';
         stream_->consume(header->total());
-        if (!query && !is_sync) {
+        if (skips_to_sync && !is_sync) continue;
+        skips_to_sync = !query && !is_sync;
+        if (skips_to_sync) {
             wire::write_error_response(out, make_error("ERROR", "0A000", "the console takes simple queries only"));
         } else if (query) {
             // The answer may come after the client has gone.

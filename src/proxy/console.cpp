@@ -19,9 +19,15 @@ struct Command {
     Status (*run)(EndpointControl& control, std::string const& argument);
 };
 
+std::string upper(std::string_view text) {
+    std::string result(text);
+    std::ranges::transform(result, result.begin(), [](unsigned char letter) { return static_cast<char>(std::toupper(letter)); });
+    return result;
+}
+
 Status kill(EndpointControl& control, std::string const& argument) {
     auto const words = split(argument, ' ');
-    bool const is_client = words.size() == 2 && (words[0] == "CLIENT" || words[0] == "client");
+    bool const is_client = words.size() == 2 && upper(words[0]) == "CLIENT";
     if (!is_client) return control.kill_database(argument);
     std::uint64_t id = 0;
     std::from_chars(words[1].data(), words[1].data() + words[1].size(), id);
@@ -40,12 +46,6 @@ constexpr Command commands[] = {
      [](EndpointControl& control, std::string const&) { return control.reload(); }},
     {"KILL", "DATABASE | CLIENT ID", "ends the clients of a database, or one", ConsoleRight::administer, true, kill},
 };
-
-std::string upper(std::string_view text) {
-    std::string result(text);
-    std::ranges::transform(result, result.begin(), [](unsigned char letter) { return static_cast<char>(std::toupper(letter)); });
-    return result;
-}
 
 tl::unexpected<Error> refuse(char const* sqlstate, std::string why, std::string hint = {}) {
     Error error{"", "", std::move(why), std::move(hint)};

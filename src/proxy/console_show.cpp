@@ -118,7 +118,7 @@ ConsoleTable show_config(EndpointControl& control) {
     return table;
 }
 
-ConsoleTable show_version(EndpointControl&) { return {{"version"}, {Row{"pgtandem"}}}; }
+ConsoleTable show_version(EndpointControl&) { return {{"version"}, {Row{"pgtandem " PGTANDEM_VERSION}}}; }
 
 constexpr ShowRow rows[] = {
     {"POOLS", "clients and backends of each pool", show_pools},

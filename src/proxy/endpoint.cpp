@@ -15,6 +15,8 @@ namespace {
 
 constexpr int backlog = 4096;
 constexpr auto pause_patience = std::chrono::seconds(60);
+// A PAUSE waits: others must be able to look, and to RESUME.
+constexpr unsigned console_thread_count = 4;
 constexpr auto look_interval = std::chrono::milliseconds(10);
 
 unsigned thread_count(EndpointSettings const& settings) {
@@ -66,7 +68,7 @@ Status Endpoint::start() {
         workers_[index % threads]->listen(sockets_[index].fd.get(), sockets_[index].target);
     }
     for (auto const& worker : workers_) threads_.emplace_back([&worker = *worker] { worker.run(); });
-    console_thread_ = std::thread([this] { run_console(); });
+    for (unsigned number = 0; number < console_thread_count; ++number) console_threads_.emplace_back([this] { run_console(); });
     shared_.routing.on_change([this] {
         for (auto const& worker : workers_) worker->loop().post([&worker = *worker] { worker.take_routing(); });
     });
@@ -119,7 +121,8 @@ void Endpoint::stop(Clock::duration drain) {
         console_ends_ = true;
     }
     console_wakes_.notify_all();
-    console_thread_.join();
+    for (auto& thread : console_threads_) thread.join();
+    console_threads_.clear();
     for (auto const& worker : workers_) worker->loop().stop();
     for (auto& thread : threads_) thread.join();
     threads_.clear();
@@ -154,6 +157,8 @@ std::vector<WorkerSnapshot> Endpoint::snapshots() {
 }
 
 Status Endpoint::pause(std::string const& database) {
+    auto const name = database.empty() ? "all databases" : database;
+    unsigned const resumes = resumes_;
     on_each_worker([&](Worker& worker) { worker.pause(database, true); });
     auto const deadline = Deadline::in(pause_patience);
     for (;;) {
@@ -163,9 +168,11 @@ Status Endpoint::pause(std::string const& database) {
             std::lock_guard const guard(mutex);
             is_quiet = is_quiet && worker.is_quiet(database);
         });
+        if (resumes_ != resumes) return fail("pausing", name, "it was resumed before the running transactions had ended");
+        if (console_ends_) return fail("pausing", name, "the endpoint stops");
         if (is_quiet) return {};
         if (deadline.passed()) {
-            return fail("pausing", database.empty() ? "all databases" : database,
+            return fail("pausing", name,
                         fmt::format("transactions still run after {} s; new ones wait", pause_patience.count()), "RESUME");
         }
         std::this_thread::sleep_for(look_interval);
@@ -173,6 +180,7 @@ Status Endpoint::pause(std::string const& database) {
 }
 
 Status Endpoint::resume(std::string const& database) {
+    ++resumes_;
     on_each_worker([&](Worker& worker) { worker.pause(database, false); });
     return {};
 }

@@ -1,5 +1,6 @@
 // The endpoint: listens, runs its workers, and does what the console asks of all of them.
 #pragma once
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -66,8 +67,9 @@ private:
     std::mutex console_mutex_;
     std::condition_variable console_wakes_;
     std::deque<Question> questions_;
-    bool console_ends_ = false;
-    std::thread console_thread_;
+    std::atomic<bool> console_ends_ = false;
+    std::atomic<unsigned> resumes_ = 0;
+    std::vector<std::thread> console_threads_;
 };
 
 }  // namespace pgtandem::proxy
