@@ -23,7 +23,7 @@ io::Task<bool> ClientSession::join_pool() {
     login_->parameters = parameters_;
     login_->parameters.emplace_back("user", user_);
     login_->parameters.emplace_back("database", database_);
-    if (!application_name_.empty()) {
+    if (!application_name_.empty() && replication_.empty()) {
         state_.begin_with("application_name", "SET application_name TO " + quoted_literal(application_name_));
     }
     relay_.emplace(*stream_, state_, static_cast<RelayHost&>(*this), settings_, worker_.reported_registry(), target_ == Target::primary);
@@ -46,6 +46,8 @@ io::Task<bool> ClientSession::join_pool() {
 
 io::Task<bool> ClientSession::begin_replication() {
     login_->parameters.emplace_back("replication", replication_);
+    // A walsender takes no SET: it is to begin with the name.
+    if (!application_name_.empty()) login_->parameters.emplace_back("application_name", application_name_);
     own_pool_ = worker_.make_own_pool({target_, database_, user_, login_->parameters, 0});
     pool_ = own_pool_.get();
     pool_->set_login(login_);
@@ -120,8 +122,8 @@ bool ClientSession::step() {
     }
     switch (relay_->run()) {
         using enum Relay::Outcome;
-        case waiting:
-        case need_backend: return false;  // in the queue since acquire()
+        case waiting: return false;
+        case need_backend: return !is_waiting_;  // in the queue since acquire(), or refused: taken to its end at once
         case need_facts: wait_for_facts(); return false;
         case idle:
             if (!state_.is_pinned()) give_backend_back();
