@@ -119,8 +119,8 @@ private:
     }
 
     // The same value as before where nothing has changed, the same object where nobody said that something has: of a table's
-    // columns the facts hold little, but statements that were prepared before are others now. The rows themselves are compared: nothing smaller tells for certain,
-    // not the newest transaction id either, for an older one may commit later.
+    // columns the facts hold little, but statements that were prepared before are others now. The rows themselves are
+    // compared: nothing smaller tells for certain, not the newest transaction id either, for an older one may commit later.
     Result<Facts> read(std::string const& database, Facts const& before, bool was_stale) {
         auto& connection = connections_[database];
         if (!connection.session || !connection.session->usable()) {

@@ -226,11 +226,8 @@ class Tandem:
         return int(wait_for(written, f"the process id of {name}")[0])
 
     def is_started_again(self, name, before):
-        """Whether another postmaster than 'before' has taken over; in between there is no pid file, or an empty one."""
-        try:
-            return self.postmaster(name) != before
-        except (FileNotFoundError, IndexError):
-            return False
+        """Whether another postmaster than 'before' has taken over."""
+        return self.postmaster(name) != before
 
     def guard(self, name):
         return int((self.folder / "nodes" / name / "guard.lock").read_text())
