@@ -109,7 +109,7 @@ Status remove_cluster(ClusterPaths const& paths) {
             PGTANDEM_CHECK(remove_tree(entry->path()));
         }
     }
-    PGTANDEM_CHECK(remove_tree(paths.sockets()));
+    PGTANDEM_CHECK(remove_socket_folder(paths));
     PGTANDEM_CHECK(remove_tree(paths.store()));
     PGTANDEM_CHECK(remove_tree(paths.up_lock()));
     // Its parent may not be ours to change; then an empty folder stays.

@@ -101,8 +101,8 @@ private:
     }
 
     Status write_down() {
-        for (auto const& folder :
-             {cluster_.paths.archive(), cluster_.paths.log(), cluster_.paths.nodes(), cluster_.paths.sockets()}) {
+        PGTANDEM_CHECK(make_socket_folder(cluster_.paths));
+        for (auto const& folder : {cluster_.paths.archive(), cluster_.paths.log(), cluster_.paths.nodes()}) {
             PGTANDEM_CHECK(make_directory(folder));
         }
         if (is_new_) PGTANDEM_CHECK(save_credentials(cluster_.paths, cluster_.credentials));

@@ -123,7 +123,7 @@ Status check_wanted(Cluster const& cluster, cluster::ClusterState const& wanted,
     }
     if (!up_process(cluster) || *up_process(cluster) == ::getpid()) PGTANDEM_CHECK(check_endpoint_ports(wanted));
     if (without_data == 0) return {};
-    return check_disk(cluster.paths, disk_usage(cluster.paths.node(wanted.primary).data()), without_data);
+    return check_disk(cluster.paths, data_bytes(cluster.paths.node(wanted.primary).data()), without_data);
 }
 
 Result<WantedCredentials> given_credentials(cli::Settings const& settings) {

@@ -44,6 +44,8 @@ constexpr auto early_files = std::to_array<std::string_view>({"up.lock",
 // A node's room: its first WAL, and what PostgreSQL keeps for more (min_wal_size).
 constexpr std::uint64_t least_node_bytes = 128 << 20;
 
+bool others_may_write(struct stat const& info) { return (info.st_mode & (S_IWGRP | S_IWOTH)) != 0; }
+
 Status check_owner(Path const& folder, SystemUser const& owner) {
     struct stat info {};
     if (::stat(folder.c_str(), &info) != 0) return fail_errno("looking at the folder", folder.string());
@@ -56,10 +58,24 @@ Status check_owner(Path const& folder, SystemUser const& owner) {
                     fmt::format("it belongs to user {}, the servers run as {}", user_name(info.st_uid), owner.name),
                     "another --dir, or the command as that user");
     }
-    if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    if (others_may_write(info)) {
         return fail("looking at the folder", folder.string(), "other users may write to it",
                     "chmod go-w " + folder.string());
     }
+    return {};
+}
+
+// A link counts as what it is: where it leads may change.
+Status check_socket_folder(Path const& folder) {
+    constexpr auto what = "looking at the folder for the servers' sockets";
+    constexpr auto hint = "remove it, or a --dir with a shorter path: then the sockets lie in it";
+    struct stat info {};
+    if (::lstat(folder.c_str(), &info) != 0) return fail_errno(what, folder.string());
+    if (!S_ISDIR(info.st_mode)) return fail(what, folder.string(), "it is not a folder", hint);
+    if (info.st_uid != ::geteuid()) {
+        return fail(what, folder.string(), fmt::format("it belongs to user {}", user_name(info.st_uid)), hint);
+    }
+    if (others_may_write(info)) return fail(what, folder.string(), "other users may write to it", hint);
     return {};
 }
 
@@ -148,6 +164,16 @@ Status make_folder(ClusterPaths const& paths, SystemUser const& owner) {
     return {};
 }
 
+Status make_socket_folder(ClusterPaths const& paths) {
+    if (!is_there(paths.sockets())) PGTANDEM_CHECK(make_directory(paths.sockets()));
+    return check_socket_folder(paths.sockets());
+}
+
+Status remove_socket_folder(ClusterPaths const& paths) {
+    if (!check_socket_folder(paths.sockets())) return {};
+    return remove_tree(paths.sockets());
+}
+
 Status check_port(std::string const& node, std::string const& listen, std::uint16_t port) {
     for (auto const& address : split(listen_addresses(listen), ',')) {
         if (auto const why = why_port_is_taken(std::string(trim(address)), port)) {
@@ -156,6 +182,17 @@ Status check_port(std::string const& node, std::string const& listen, std::uint1
         }
     }
     return {};
+}
+
+std::uint64_t data_bytes(Path const& data) {
+    auto total = disk_usage(data);
+    std::error_code error;
+    for (fs::directory_iterator entry(data / "pg_tblspc", error), end; !error && entry != end; entry.increment(error)) {
+        std::error_code no_link;
+        auto const target = fs::read_symlink(entry->path(), no_link);
+        if (!no_link) total += disk_usage(target);
+    }
+    return total;
 }
 
 Status check_disk(ClusterPaths const& paths, std::uint64_t primary_bytes, std::size_t new_nodes) {

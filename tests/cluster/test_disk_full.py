@@ -40,6 +40,19 @@ def test_too_little_room_is_refused_before_anything_is_made(small_disk):
     assert not (tandem.folder / "nodes").exists()
 
 
+def test_the_room_a_replica_needs_counts_the_primarys_tablespaces(small_disk, tandem):
+    crowded = small_disk(500)
+    crowded.up("--replicas", "0")
+    place = tandem.parent / "elsewhere"
+    place.mkdir()
+    os.chown(place, crowded.as_user["user"], crowded.as_user["group"])
+    crowded.sql(f"CREATE TABLESPACE far LOCATION '{place}'")
+    with open(place / "big", "wb") as file:
+        os.posix_fallocate(file.fileno(), 0, 800 << 20)
+    assert "are free, 9" in crowded.refused("replica", "add")  # 800 MB, its data, a tenth more
+    assert list(crowded.store()["cluster"]["nodes"]) == ["node1"]
+
+
 def test_a_disk_that_fills_during_a_clone(small_disk):
     tandem = small_disk(700)
     tandem.up("--replicas", "1")

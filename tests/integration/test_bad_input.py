@@ -2,8 +2,10 @@
 import os
 import re
 import socket
+import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from tandem import server_user, wait_for
@@ -170,6 +172,44 @@ def test_a_folder_that_others_may_write_to(tandem):
         os.chown(tandem.folder, server_user()["user"], server_user()["group"])
     tandem.folder.chmod(0o777)
     assert "other users may write to it" in tandem.refused("up")
+
+
+@pytest.fixture
+def far(tandem):
+    """A cluster whose path is too long for a socket's address."""
+    tandem.folder = tandem.parent / ("far_" + "x" * 80)
+    return tandem
+
+
+def test_a_folder_for_sockets_that_is_not_ours_alone(far):
+    far.up("--replicas", "0")
+    sockets = Path(far.value("SHOW unix_socket_directories"))
+    assert sockets.parent == Path("/tmp") and stat.S_IMODE(sockets.stat().st_mode) == 0o700
+    far.ok("reset", "--yes")
+    assert not sockets.exists()
+
+    def refused(why):
+        error = far.refused("up", *far.up_words())
+        assert f"{sockets}: {why}" in error and "try: remove it" in error
+        assert not far.folder.exists() or not (far.folder / "nodes").exists()
+    elsewhere = far.parent / "elsewhere"
+    elsewhere.mkdir()
+    sockets.symlink_to(elsewhere)
+    try:
+        refused("it is not a folder")
+    finally:
+        sockets.unlink()
+    sockets.mkdir()
+    try:
+        if os.geteuid() == 0:  # it is root's, the cluster another user's
+            refused("it belongs to user root")
+            os.chown(sockets, far.as_user["user"], far.as_user["group"])
+        sockets.chmod(0o1777)
+        refused("other users may write to it")
+    finally:
+        sockets.rmdir()
+    far.up("--replicas", "0")
+    far.ok("reset", "--yes")
 
 
 def test_a_folder_below_one_that_is_closed(tandem):
