@@ -47,6 +47,14 @@ void Board::go_down() {
     wake_all();
 }
 
+void Board::leave() {
+    {
+        std::lock_guard const guard(mutex_);
+        view_.leaving = true;
+    }
+    wake_all();
+}
+
 void Board::set_primary_answers(bool answers) {
     {
         std::lock_guard const guard(mutex_);

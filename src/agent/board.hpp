@@ -34,6 +34,7 @@ struct BoardView {
     cluster::ClusterState state;
     std::uint64_t revision = 0;  // of the key "cluster"
     bool going_down = false;
+    bool leaving = false;  // another process attends to the servers from now on
     bool primary_answers = false;  // with its roles in place
     std::map<std::string, NodeSeen> seen{};
 };
@@ -44,6 +45,7 @@ public:
 
     void set_state(cluster::ClusterState state, std::uint64_t revision);
     void go_down();
+    void leave();
     void set_primary_answers(bool answers);
     void set_seen(std::string const& name, NodeSeen seen);
     // One replica restarts at a time. False when another does.

@@ -57,6 +57,7 @@ NodeAgent::NodeAgent(AgentContext const& context, Board& board, std::string name
 void NodeAgent::run() {
     for (;;) {
         auto const view = board_.view();
+        if (view.leaving) break;
         auto const facts = observe(view);
         seen_.has_ended = server_.state == ServerState::stopped;
         board_.set_seen(name_, seen_);

@@ -34,7 +34,7 @@ class NodeAgent {
 public:
     NodeAgent(AgentContext const& context, Board& board, std::string name);
 
-    // Until the node has been removed or the cluster is down.
+    // Until the node has been removed, the cluster is down, or another process attends to it.
     void run();
     // Ends a clone or an initdb that is under way.
     void interrupt() const { interrupt_.request(); }

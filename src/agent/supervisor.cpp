@@ -20,9 +20,24 @@ Status Supervisor::start() {
 
 void Supervisor::stop() {
     if (!follower_.joinable()) return;
+    end_follower();
+    board_.go_down();
+    join_all();
+}
+
+void Supervisor::leave() {
+    if (!follower_.joinable()) return;
+    end_follower();
+    board_.leave();
+    join_all();
+}
+
+void Supervisor::end_follower() {
     stop_.request();
     follower_.join();
-    board_.go_down();
+}
+
+void Supervisor::join_all() {
     for (auto& [name, agent] : agents_) agent.agent->interrupt();
     for (auto& [name, agent] : agents_) agent.thread.join();
     agents_.clear();

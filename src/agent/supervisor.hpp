@@ -20,6 +20,8 @@ public:
     // Stops the primary first, so that the replicas get its last record, then the replicas;
     // returns when all have ended.
     void stop();
+    // Lets go of the servers as they are: another process is to attend to them.
+    void leave();
 
 private:
     struct Agent {
@@ -27,6 +29,8 @@ private:
         std::thread thread;
     };
 
+    void end_follower();
+    void join_all();
     void follow_store();
     Status take_state();
     void start_missing_agents(cluster::ClusterState const& state);

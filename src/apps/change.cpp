@@ -57,7 +57,7 @@ Result<int> add(Cluster& cluster, cli::Settings& settings, std::string const& wa
         }
         auto wanted = state;
         PGTANDEM_TRY(added, add_node(wanted, wanted_name));
-        PGTANDEM_CHECK(check_wanted(cluster, wanted, programs));
+        PGTANDEM_CHECK(check_wanted(cluster, wanted, programs, true));
         name = added;
         state = wanted;
         return {};

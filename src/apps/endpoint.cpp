@@ -11,6 +11,9 @@ namespace pgtandem::apps {
 
 namespace {
 
+// The other one may have to end what its agents do first.
+constexpr auto takeover_patience = std::chrono::seconds(15);
+
 // The flags of `up` that are the endpoint's, and its own names for them.
 constexpr std::pair<char const*, char const*> flags[] = {
     {"endpoint-port", "port"}, {"reads-port", "reads_port"}, {"pool-mode", "pool_mode"}, {"pool-size", "pool_size"}};
@@ -87,7 +90,10 @@ RunningEndpoint::RunningEndpoint(proxy::EndpointSettings const& settings, Server
       catalog_([this](std::string const& database) { return find_server(database); }),
       endpoint_(settings, board_, desk_, catalog_, servers_.read_settings) {}
 
-RunningEndpoint::~RunningEndpoint() { endpoint_.stop(); }
+RunningEndpoint::~RunningEndpoint() {
+    handover_.reset();  // its thread uses the rest
+    endpoint_.stop();
+}
 
 // The primary; a replica knows the roles as well, where there is none.
 Result<Conninfo> RunningEndpoint::find_server(std::string const& database) const {
@@ -104,15 +110,38 @@ Result<Conninfo> RunningEndpoint::find_server(std::string const& database) const
     return fail("looking for a server", "", "none can be used at present");
 }
 
-Result<std::unique_ptr<RunningEndpoint>> RunningEndpoint::open(proxy::EndpointSettings const& settings, Servers servers) {
+Result<std::unique_ptr<RunningEndpoint>> RunningEndpoint::open(proxy::EndpointSettings const& settings, Servers servers,
+                                                               Succession succession) {
     std::unique_ptr<RunningEndpoint> made(new RunningEndpoint(settings, std::move(servers)));
     made->nodes_.start();
-    PGTANDEM_CHECK(made->endpoint_.start());
+    PGTANDEM_CHECK(made->endpoint_.start(std::exchange(succession.takeover, std::nullopt)));
+    made->offer(std::move(succession));
     log::info("endpoint: open on port {}", settings.port);
     return made;
 }
 
-Result<std::unique_ptr<RunningEndpoint>> RunningEndpoint::open(Cluster const& cluster) {
+// Without an offer all else works.
+void RunningEndpoint::offer(Succession succession) {
+    auto offered = proxy::Handover::offer(
+        proxy::handover_name(*endpoint_.settings()),
+        {std::move(succession.make_way), [this]() -> auto const& { return endpoint_.sockets(); }, std::move(succession.take_back),
+         [this, given = std::move(succession.given)] {
+             endpoint_.stop_listening();
+             given();
+         },
+         [this](std::uint32_t process_id, std::string const& key) { endpoint_.cancel(process_id, key); }});
+    if (offered) handover_ = std::move(*offered);
+    else log::warn("{}; --takeover will not find this process", offered.error().line());
+}
+
+void RunningEndpoint::drain(std::function<bool()> const& stops) {
+    auto const timeout = endpoint_.settings()->drain_timeout;
+    log::info("endpoint: another process serves now; the clients that are here may stay for {}", human_duration(timeout));
+    endpoint_.drain(timeout.count() > 0 ? Deadline::in(timeout) : Deadline::never(), stops);
+    endpoint_.stop();
+}
+
+Result<std::unique_ptr<RunningEndpoint>> RunningEndpoint::open(Cluster const& cluster, Succession succession) {
     PGTANDEM_TRY(settings, endpoint_settings(cluster.state));
     if (settings.port == 0) return std::unique_ptr<RunningEndpoint>();
     auto const read = [&cluster]() -> Result<proxy::EndpointSettings> {
@@ -120,7 +149,11 @@ Result<std::unique_ptr<RunningEndpoint>> RunningEndpoint::open(Cluster const& cl
         PGTANDEM_TRY(state, read_state(snapshot));
         return endpoint_settings(state);
     };
-    return open(settings, {[&cluster] { return servers_of(cluster); }, read});
+    return open(settings, {[&cluster] { return servers_of(cluster); }, read}, std::move(succession));
+}
+
+Result<std::optional<proxy::Takeover>> take_over(proxy::EndpointSettings const& settings) {
+    return proxy::Takeover::ask(proxy::handover_name(settings), Deadline::in(takeover_patience));
 }
 
 }  // namespace pgtandem::apps

@@ -1,10 +1,13 @@
 // The endpoint of a cluster: its settings, and running it in the process that keeps the cluster running.
 #pragma once
+#include <functional>
 #include <memory>
+#include <optional>
 
 #include "apps/cluster.hpp"
 #include "proxy/catalog_watch.hpp"
 #include "proxy/endpoint.hpp"
+#include "proxy/handover.hpp"
 #include "proxy/login_desk.hpp"
 #include "proxy/node_watch.hpp"
 #include "proxy/routing.hpp"
@@ -20,21 +23,34 @@ Status check_endpoint_ports(cluster::ClusterState const& state);
 // Everything an endpoint needs, in the order in which it is to end.
 class RunningEndpoint {
 public:
-    // The endpoint of a cluster of this machine.
-    static Result<std::unique_ptr<RunningEndpoint>> open(Cluster const& cluster);
+    // Before and after: what is taken over from a process that serves already, and what is to happen when another process
+    // asks for it (on a thread of its own).
+    struct Succession {
+        std::optional<proxy::Takeover> takeover{};
+        std::function<Status()> make_way{};
+        std::function<void()> take_back{};
+        std::function<void()> given{};
+    };
+    // The endpoint of a cluster of this machine; null where it has none.
+    static Result<std::unique_ptr<RunningEndpoint>> open(Cluster const& cluster, Succession succession);
     // One before servers that somebody else manages.
     struct Servers {
         proxy::NodeWatch::ListServers list;
         proxy::Endpoint::ReadSettings read_settings;
     };
-    static Result<std::unique_ptr<RunningEndpoint>> open(proxy::EndpointSettings const& settings, Servers servers);
+    static Result<std::unique_ptr<RunningEndpoint>> open(proxy::EndpointSettings const& settings, Servers servers,
+                                                         Succession succession);
     ~RunningEndpoint();
 
     // Takes settings that have changed in the store; for the process that keeps the cluster running.
     Status reload() { return endpoint_.reload(); }
-    void stop(Clock::duration drain) { endpoint_.stop(drain); }
+    void stop() { endpoint_.stop(); }
+    // For one whose place another process has taken: serves until all clients have left, or are to. 'stops' ends it at once;
+    // it waits a moment each time it is asked.
+    void drain(std::function<bool()> const& stops);
 
 private:
+    void offer(Succession succession);
     RunningEndpoint(proxy::EndpointSettings const& settings, Servers servers);
     Result<Conninfo> find_server(std::string const& database) const;
 
@@ -44,6 +60,10 @@ private:
     proxy::LoginDesk desk_;
     proxy::CatalogWatch catalog_;
     proxy::Endpoint endpoint_;
+    std::unique_ptr<proxy::Handover> handover_;
 };
+
+// Asks the process that serves at the same address for its sockets; nothing where none does.
+Result<std::optional<proxy::Takeover>> take_over(proxy::EndpointSettings const& settings);
 
 }  // namespace pgtandem::apps

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 #include <toml++/toml.h>
+#include <unistd.h>
 
 #include <charconv>
 
@@ -14,6 +15,9 @@
 namespace pgtandem::apps {
 
 namespace {
+
+// To ourselves: another process has taken over.
+constexpr int given_signal = SIGUSR1;
 
 struct ProxyFile {
     proxy::EndpointSettings settings;
@@ -117,6 +121,32 @@ Result<ProxyFile> read_proxy_file(Path const& path) {
     return file;
 }
 
+void say(std::string const& text) {
+    fmt::print("{}\n", text);
+    std::fflush(stdout);
+}
+
+// Until it is to stop, or has served the last of its clients after another process took its place.
+void serve(RunningEndpoint& running, sigset_t const& signals) {
+    for (;;) {
+        int number = 0;
+        if (::sigwait(&signals, &number) != 0) continue;
+        if (number == SIGHUP) {
+            auto const reloaded = running.reload();
+            say(reloaded ? "settings reloaded" : reloaded.error().line());
+            continue;
+        }
+        if (number != given_signal) return;
+        say("another process has taken over; serving the clients that are here until they leave");
+        running.drain([&] {
+            timespec const moment{0, 20'000'000};
+            int const came = ::sigtimedwait(&signals, nullptr, &moment);
+            return came == SIGINT || came == SIGTERM;
+        });
+        return;
+    }
+}
+
 }  // namespace
 
 Result<int> proxy_command(cli::CommandLine const& line) {
@@ -125,7 +155,7 @@ Result<int> proxy_command(cli::CommandLine const& line) {
     auto const absolute = std::filesystem::absolute(path);
     sigset_t signals;
     ::sigemptyset(&signals);
-    for (int const number : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&signals, number);
+    for (int const number : {SIGINT, SIGTERM, SIGHUP, given_signal}) ::sigaddset(&signals, number);
     ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
     PGTANDEM_TRY(file, read_proxy_file(absolute));
     PGTANDEM_CHECK(prepare_tls(file));
@@ -137,18 +167,16 @@ Result<int> proxy_command(cli::CommandLine const& line) {
         }
         return now.settings;
     };
-    PGTANDEM_TRY(running, RunningEndpoint::open(file.settings, {[servers = file.servers] { return servers; }, read}));
-    fmt::print("open on {}:{}, before {} servers; Ctrl-C stops it\n", file.settings.listen.front(), file.settings.port, file.servers.size());
-    std::fflush(stdout);
-    for (;;) {
-        int number = 0;
-        if (::sigwait(&signals, &number) != 0) continue;
-        if (number != SIGHUP) break;
-        auto const reloaded = running->reload();
-        fmt::print("{}\n", reloaded ? "settings reloaded" : reloaded.error().line());
-        std::fflush(stdout);
+    RunningEndpoint::Succession succession{{}, [] { return Status(); }, [] {}, [] { ::kill(::getpid(), given_signal); }};
+    if (line.has("takeover")) {
+        PGTANDEM_TRY(takeover, take_over(file.settings));
+        if (!takeover) fmt::print("nothing to take over: nobody serves there\n");
+        succession.takeover = std::move(takeover);
     }
-    running->stop(Clock::duration::zero());
+    PGTANDEM_TRY(running, RunningEndpoint::open(file.settings, {[servers = file.servers] { return servers; }, read}, std::move(succession)));
+    say(fmt::format("open on {}:{}, before {} servers; Ctrl-C stops it", file.settings.listen.front(), file.settings.port, file.servers.size()));
+    serve(*running, signals);
+    running->stop();
     return 0;
 }
 

@@ -5,6 +5,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <mutex>
+
 #include "agent/supervisor.hpp"
 #include "apps/commands.hpp"
 #include "apps/endpoint.hpp"
@@ -28,8 +31,10 @@ constexpr auto proof_patience = 30s;
 // The whole of one `up`, in the order of its steps.
 class Up {
 public:
-    Up(cli::Settings settings, WantedCredentials given, SystemUser owner, Executable const& self, StopRequests& stop)
-        : settings_(std::move(settings)),
+    Up(cli::Settings settings, WantedCredentials given, SystemUser owner, Executable const& self, StopRequests& stop,
+       bool takes_over)
+        : takes_over_(takes_over),
+          settings_(std::move(settings)),
           given_(std::move(given)),
           owner_(std::move(owner)),
           self_(self),
@@ -42,22 +47,22 @@ public:
         auto const begun = Clock::now();
         PGTANDEM_CHECK(enter_folder());
         PGTANDEM_TRY(lock, LockFile::try_take(cluster_.paths.up_lock()));
-        if (!lock) return join_running();
+        lock_ = std::move(lock);
+        if (!lock_ && !takes_over_) return join_running();
+        if (!lock_) PGTANDEM_CHECK(take_over_running());
         PGTANDEM_CHECK(log::open(cluster_.paths.log() / "pgtandem.log"));
         PGTANDEM_CHECK(prepare());
         progress_.step("checks", Clock::now() - begun);
-        Supervisor supervisor(
-            {cluster_.paths, *programs_, cluster_.credentials, self_, cluster_.store, cluster_.reports});
-        PGTANDEM_CHECK(supervisor.start());
+        PGTANDEM_CHECK(start_supervisor());
         auto const proven = bring_up(begun);
         if (!proven) {
-            give_up(supervisor);
+            give_up();
             return fail(proven.error());
         }
         on_proven();
         attend();
-        if (endpoint_) endpoint_->stop(Clock::duration::zero());
-        go_down(supervisor);
+        if (is_given_) drain();
+        else go_down();
         return 0;
     }
 
@@ -72,11 +77,54 @@ private:
         return {};
     }
 
+    // Its sockets first, and when it has let go of the servers, the lock. If we end before we serve, it goes on.
+    Status take_over_running() {
+        PGTANDEM_CHECK(load(cluster_));
+        PGTANDEM_TRY(endpoint, endpoint_settings(cluster_.state));
+        auto const folder = cluster_.paths.folder.string();
+        if (endpoint.port == 0) return fail("taking over the cluster", folder, "it has no endpoint", "pgtandem down, then pgtandem up");
+        PGTANDEM_TRY(takeover, take_over(endpoint));
+        takeover_ = std::move(takeover);
+        if (takeover_) {
+            PGTANDEM_TRY(lock, LockFile::try_take(cluster_.paths.up_lock()));
+            lock_ = std::move(lock);
+        }
+        if (lock_) return {};
+        return fail("taking over the cluster", folder, "the pgtandem that runs it does not offer it", "the same again in a moment");
+    }
+
+    Status start_supervisor() {
+        supervisor_.emplace(AgentContext{cluster_.paths, *programs_, cluster_.credentials, self_, cluster_.store, cluster_.reports});
+        return supervisor_->start();
+    }
+
+    // What another pgtandem that takes over needs from this one. On the thread that speaks with it.
+    RunningEndpoint::Succession succession() {
+        return {std::exchange(takeover_, std::nullopt), [this] { return make_way(); }, [this] { take_back(); },
+                [this] { is_given_ = true; }};
+    }
+
+    Status make_way() {
+        std::lock_guard const guard(attending_);
+        if (is_ending_) return fail("taking over the cluster", cluster_.paths.folder.string(), "it is going down", "pgtandem up");
+        supervisor_->leave();
+        lock_.reset();
+        return {};
+    }
+
+    void take_back() {
+        std::lock_guard const guard(attending_);
+        auto lock = LockFile::try_take(cluster_.paths.up_lock());
+        if (lock) lock_ = std::move(*lock);
+        // Where yet another one has the cluster, this one only serves its clients to the end.
+        if (!lock_ || !start_supervisor()) is_given_ = true;
+    }
+
     // Everything that can be refused is refused here, before anything is written.
     Status prepare() {
         if (!is_new_) PGTANDEM_CHECK(load(cluster_));
         PGTANDEM_CHECK(resolve(false));
-        PGTANDEM_CHECK(check_wanted(cluster_, wanted_, *programs_));
+        PGTANDEM_CHECK(check_wanted(cluster_, wanted_, *programs_, takeover_.has_value()));
         note_added();
         if (is_new_) {
             PGTANDEM_TRY(made, make_credentials(given_));
@@ -143,7 +191,7 @@ private:
         PGTANDEM_CHECK(follow_until_ready(cluster_, progress_, [this] { return stop_.came(); }));
         PGTANDEM_CHECK(take_given_password());
         PGTANDEM_CHECK(prove());
-        PGTANDEM_TRY(endpoint, RunningEndpoint::open(cluster_));
+        PGTANDEM_TRY(endpoint, RunningEndpoint::open(cluster_, succession()));
         endpoint_ = std::move(endpoint);
         PGTANDEM_CHECK(cluster_.reports.write({{"up", {{"phase", "ready"}, {"process", ::getpid()}}}}));
         fmt::print("up in {}\n\n", human_duration(Clock::now() - begun));
@@ -193,7 +241,7 @@ private:
         fmt::print("running; Ctrl-C stops it\n");
         std::fflush(stdout);
         auto before = node_reports(cluster_);
-        while (!stop_.wait_for(500ms)) {
+        while (!stop_.wait_for(500ms) && !is_given_) {
             take_endpoint_changes();
             auto const now = node_reports(cluster_);
             for (auto const& [name, report] : now) {
@@ -218,20 +266,33 @@ private:
         if (auto const reloaded = endpoint_->reload(); !reloaded) log::warn(reloaded.error().line());
     }
 
-    void go_down(Supervisor& supervisor) {
+    // Another pgtandem runs the cluster now.
+    void drain() {
+        fmt::print("another pgtandem has taken over; serving the clients that are here until they leave\n");
+        std::fflush(stdout);
+        if (endpoint_) endpoint_->drain([this] { return stop_.wait_for(20ms); });
+    }
+
+    void go_down() {
         auto const begun = Clock::now();
+        {
+            std::lock_guard const guard(attending_);
+            is_ending_ = true;
+        }
+        if (endpoint_) endpoint_->stop();
         static_cast<void>(cluster_.reports.write({{"up", {{"phase", "stopping"}, {"process", ::getpid()}}}}));
         fmt::print("stopping the primary, then the replicas\n");
         std::fflush(stdout);
-        supervisor.stop();
+        supervisor_->stop();
         fmt::print("down in {}\n", human_duration(Clock::now() - begun));
     }
 
-    // A bring-up that failed: what ran is stopped again, and nodes that this command added are not wanted any more,
+    // A bring-up that failed: what ran is stopped again, but for what was taken over, and nodes that this command added are not wanted any more,
     // unless the cluster is being made: then the next `up` goes on with it.
-    void give_up(Supervisor& supervisor) {
+    void give_up() {
         endpoint_.reset();
-        supervisor.stop();
+        if (takes_over_) supervisor_->leave();
+        else supervisor_->stop();
         drop_added();
     }
 
@@ -268,7 +329,7 @@ private:
                    up_process(cluster_).value_or(0));
         auto const before = cluster_.state;
         if (wanted_ != before) {
-            PGTANDEM_CHECK(check_wanted(cluster_, wanted_, *programs_));
+            PGTANDEM_CHECK(check_wanted(cluster_, wanted_, *programs_, true));
             note_added();
             PGTANDEM_CHECK(write_archive_script());
             progress_ = progress_from_now(cluster_);
@@ -298,6 +359,7 @@ private:
         });
     }
 
+    bool takes_over_;
     cli::Settings settings_;
     WantedCredentials given_;
     SystemUser owner_;
@@ -309,6 +371,12 @@ private:
     cluster::ClusterState wanted_;
     std::vector<std::string> added_;
     bool is_new_ = false;
+    std::optional<proxy::Takeover> takeover_;
+    std::mutex attending_;  // of the lock and the supervisor, which another pgtandem may ask for
+    std::optional<LockFile> lock_;
+    std::optional<Supervisor> supervisor_;
+    bool is_ending_ = false;
+    std::atomic<bool> is_given_ = false;
     std::unique_ptr<RunningEndpoint> endpoint_;
 };
 
@@ -355,7 +423,7 @@ Result<int> up(cli::CommandLine const& line, Executable const& self) {
     PGTANDEM_TRY(settings, gather_settings(line));
     PGTANDEM_TRY(given, given_credentials(settings));
     PGTANDEM_TRY(owner, owner_user());
-    Up command(settings, given, owner, self, stop);
+    Up command(settings, given, owner, self, stop, line.has("takeover"));
     if (!line.has("detach")) return report(command.run([] {}));
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) return fail_errno("making a pipe", "");

@@ -106,7 +106,8 @@ Result<cluster::ClusterState> wanted_state(cluster::ClusterState const& present,
     return wanted;
 }
 
-Status check_wanted(Cluster const& cluster, cluster::ClusterState const& wanted, PgPrograms const& programs) {
+Status check_wanted(Cluster const& cluster, cluster::ClusterState const& wanted, PgPrograms const& programs,
+                    bool endpoint_is_open) {
     if (wanted.postgresql != cluster.state.postgresql) {
         PGTANDEM_CHECK(check_settings(programs, cluster.paths.folder, wanted.postgresql));
     }
@@ -121,7 +122,7 @@ Status check_wanted(Cluster const& cluster, cluster::ClusterState const& wanted,
             PGTANDEM_CHECK(check_port(name, wanted.listen, entry.port));
         }
     }
-    if (!up_process(cluster) || *up_process(cluster) == ::getpid()) PGTANDEM_CHECK(check_endpoint_ports(wanted));
+    if (!endpoint_is_open) PGTANDEM_CHECK(check_endpoint_ports(wanted));
     if (without_data == 0) return {};
     return check_disk(cluster.paths, data_bytes(cluster.paths.node(wanted.primary).data()), without_data);
 }

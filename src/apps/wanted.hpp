@@ -17,8 +17,10 @@ Result<cluster::ClusterState> wanted_state(cluster::ClusterState const& present,
 // Errors: the name is taken or no name for a slot.
 Result<std::string> add_node(cluster::ClusterState& state, std::string name);
 
-// Settings by PostgreSQL itself, the ports of nodes that do not run, the disk for nodes without data.
-Status check_wanted(Cluster const& cluster, cluster::ClusterState const& wanted, PgPrograms const& programs);
+// Settings by PostgreSQL itself, the ports of nodes that do not run, the disk for nodes without data; the endpoint's ports
+// unless it has them already.
+Status check_wanted(Cluster const& cluster, cluster::ClusterState const& wanted, PgPrograms const& programs,
+                    bool endpoint_is_open);
 
 // What POSTGRES_* asks for, from --env-file; all empty without one. To be read before the user changes.
 Result<WantedCredentials> given_credentials(cli::Settings const& settings);

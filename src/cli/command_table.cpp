@@ -23,6 +23,7 @@ constexpr auto options = std::to_array<OptionRow>({
     {"pool-mode", "MODE", "transparent, transaction or session", true},
     {"pool-size", "N", "backends of the endpoint for each database and user", true},
     {"detach", "", "return once the proof is done; the cluster runs on"},
+    {"takeover", "", "takes the place of the process that serves already, without a gap for its clients"},
     {"watch", "", "again and again, until Ctrl-C"},
     {"json", "", "facts as JSON"},
     {"yes", "", "do not ask"},
@@ -31,7 +32,7 @@ constexpr auto options = std::to_array<OptionRow>({
 });
 
 constexpr std::string_view up_options[] = {"dir",          "config", "replicas", "listen", "port",  "durability",
-                                           "archive-size", "pg-bin", "env-file", "set",    "endpoint-port", "reads-port", "pool-mode", "pool-size", "detach"};
+                                           "archive-size", "pg-bin", "env-file", "set",    "endpoint-port", "reads-port", "pool-mode", "pool-size", "detach", "takeover"};
 constexpr std::string_view place_options[] = {"dir", "config"};
 constexpr std::string_view status_options[] = {"dir", "config", "watch", "json"};
 constexpr std::string_view fact_options[] = {"dir", "config", "json"};
@@ -39,7 +40,7 @@ constexpr std::string_view reset_options[] = {"dir", "config", "yes"};
 constexpr std::string_view psql_options[] = {"dir", "config", "primary", "replica", "pg-bin"};
 constexpr std::string_view config_options[] = {"dir",          "config", "replicas", "listen", "port", "durability",
                                                "archive-size", "pg-bin", "env-file", "set",    "endpoint-port", "reads-port", "pool-mode", "pool-size", "json"};
-constexpr std::string_view proxy_options[] = {"config"};
+constexpr std::string_view proxy_options[] = {"config", "takeover"};
 
 constexpr auto commands = std::to_array<CommandRow>({
     {"up", "", "makes or starts the cluster, proves that it replicates, keeps it running", up_options,
@@ -58,7 +59,7 @@ constexpr auto commands = std::to_array<CommandRow>({
     {"replica", "add|remove|reinit [NAME]", "one replica more, one less, one made anew", place_options,
      "pgtandem replica add\npgtandem replica remove node3\npgtandem replica reinit node2"},
     {"proxy", "", "only the endpoint, before servers that pgtandem does not manage", proxy_options,
-     "pgtandem proxy --config proxy.toml"},
+     "pgtandem proxy --config proxy.toml\npgtandem proxy --config proxy.toml --takeover"},
     {"config", "show|check", "the settings in effect and where each comes from; or only checks them", config_options,
      "pgtandem config show\npgtandem config check --set work_mem=16MB"},
     {"guard", "FOLDER POSTGRES", "the parent of one server", {}, "", false, true},

@@ -35,7 +35,8 @@ public:
 
 class Listener {
 public:
-    virtual ~Listener() = default;  // no longer accepts; the descriptor stays open for its owner
+    // Accepts no more; the descriptor stays open for its owner. What was accepted at that moment still comes, until the loop ends.
+    virtual ~Listener() = default;
 };
 
 class Loop {

@@ -20,7 +20,8 @@ void UringAcceptor::completed(UringOp, int result, unsigned flags) {
     auto const is_last = (flags & IORING_CQE_F_MORE) == 0;
     if (is_last) --in_flight;
     UniqueFd connected(result >= 0 ? result : -1);
-    if (!is_closed_ && connected) accepted_(std::move(connected));
+    // Also one that the kernel accepted before it heard that this is closed: that client is ours already.
+    if (connected) accepted_(std::move(connected));
     if (is_closed_ || !is_last) return;
     if (result >= 0 || result == -ECONNABORTED || result == -EINTR)
         begin();

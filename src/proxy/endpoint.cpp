@@ -1,8 +1,6 @@
 #include "proxy/endpoint.hpp"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 
 #include <algorithm>
 
@@ -13,10 +11,12 @@ namespace pgtandem::proxy {
 
 namespace {
 
-constexpr int backlog = 4096;
 constexpr auto pause_patience = std::chrono::seconds(60);
 // A PAUSE waits: others must be able to look, and to RESUME.
 constexpr unsigned console_thread_count = 4;
+constexpr auto let_go_patience = std::chrono::seconds(5);
+// What a transaction may take longer when all are to have left.
+constexpr auto last_grace = std::chrono::seconds(10);
 constexpr auto look_interval = std::chrono::milliseconds(10);
 
 unsigned thread_count(EndpointSettings const& settings) {
@@ -29,21 +29,7 @@ Result<std::shared_ptr<io::TlsContext const>> load_tls(EndpointSettings const& s
     return io::TlsContext::server(settings.tls_certificate, settings.tls_key, settings.tls_client_ca);
 }
 
-// Several sockets on one port share its connections; a single one makes sure that nobody else has the port.
-Result<UniqueFd> open_socket(io::SocketAddress const& address, bool shares_port, std::string const& name) {
-    UniqueFd fd(::socket(address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    if (!fd) return fail_errno("opening the endpoint", name);
-    int const yes = 1;
-    if (address.storage.ss_family != AF_UNIX) {
-        ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-        if (shares_port) ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &yes, sizeof yes);
-    }
-    if (::bind(fd.get(), reinterpret_cast<sockaddr const*>(&address.storage), address.length) != 0 || ::listen(fd.get(), backlog) != 0) {
-        auto error = fail_errno("opening the endpoint", name);
-        return fail(std::move(error.value()).with_hint("--endpoint-port and --reads-port with others"));
-    }
-    return fd;
-}
+wire::ErrorFields goodbye() { return make_error("FATAL", "57P01", "terminating connection due to administrator command"); }
 
 }  // namespace
 
@@ -54,12 +40,17 @@ Endpoint::Endpoint(EndpointSettings settings, RoutingBoard& routing, LoginDesk& 
 
 Endpoint::~Endpoint() { stop(); }
 
-Status Endpoint::start() {
+Status Endpoint::start(std::optional<Takeover> takeover) {
     auto const settings = shared_.settings();
     PGTANDEM_TRY(tls, load_tls(*settings));
     shared_.set(settings, tls);
     auto const threads = thread_count(*settings);
-    PGTANDEM_CHECK(open_sockets(threads));
+    PGTANDEM_TRY(sockets, open_sockets(*settings, threads, takeover ? takeover->take_sockets() : std::vector<ListeningSocket>()));
+    sockets_ = std::move(sockets);
+    if (takeover) {
+        former_ = std::move(takeover);
+        shared_.cancel_elsewhere = [this](std::uint32_t process_id, std::string const& key) { former_->cancel(process_id, key); };
+    }
     for (unsigned number = 0; number < threads; ++number) {
         PGTANDEM_TRY(worker, Worker::make(shared_, threads));
         workers_.push_back(std::move(worker));
@@ -68,6 +59,7 @@ Status Endpoint::start() {
         workers_[index % threads]->listen(sockets_[index].fd.get(), sockets_[index].target);
     }
     for (auto const& worker : workers_) threads_.emplace_back([&worker = *worker] { worker.run(); });
+    if (former_) PGTANDEM_CHECK(former_->serving(Deadline::in(let_go_patience)));
     for (unsigned number = 0; number < console_thread_count; ++number) console_threads_.emplace_back([this] { run_console(); });
     shared_.routing.on_change([this] {
         for (auto const& worker : workers_) worker->loop().post([&worker = *worker] { worker.take_routing(); });
@@ -75,45 +67,37 @@ Status Endpoint::start() {
     return {};
 }
 
-Status Endpoint::open_sockets(unsigned threads) {
-    auto const settings = shared_.settings();
-    for (auto const target : {Target::primary, Target::replicas}) {
-        auto const port = target == Target::primary ? settings->port : settings->reads_port;
-        if (port == 0) continue;
-        for (auto const& host : settings->listen) {
-            PGTANDEM_TRY(address, io::SocketAddress::tcp(host, port));
-            auto const name = fmt::format("{}:{}", host, port);
-            for (unsigned number = 0; number < threads; ++number) {
-                PGTANDEM_TRY(fd, open_socket(address, threads > 1, name));
-                sockets_.push_back({std::move(fd), target});
-            }
-        }
-        if (settings->unix_socket_folder.empty()) continue;
-        auto const path = settings->unix_socket_folder / fmt::format(".s.PGSQL.{}", port);
-        std::error_code ignored;
-        std::filesystem::remove(path, ignored);
-        PGTANDEM_TRY(address, io::SocketAddress::unix_socket(path.string()));
-        PGTANDEM_TRY(fd, open_socket(address, false, path.string()));
-        sockets_.push_back({std::move(fd), target});
-    }
-    return {};
+void Endpoint::stop_listening() {
+    on_each_worker([](Worker& worker) { worker.stop_listening(); });
 }
 
-void Endpoint::stop(Clock::duration drain) {
+std::size_t Endpoint::session_count() {
+    std::atomic<std::size_t> count = 0;
+    on_each_worker([&](Worker& worker) { count += worker.session_count(); });
+    return count;
+}
+
+bool Endpoint::drain(Deadline deadline, std::function<bool()> const& stops) {
+    auto const all_left = [&](Deadline until, bool ends_idle) {
+        while (!stops()) {
+            if (ends_idle) {
+                on_each_worker([](Worker& worker) {
+                    worker.end_sessions([](ClientSession const& session) { return session.is_idle(); }, goodbye());
+                });
+            }
+            if (session_count() == 0) return true;
+            if (until.passed()) return false;
+        }
+        return false;
+    };
+    return all_left(deadline, false) || all_left(Deadline::in(last_grace), true);
+}
+
+void Endpoint::stop() {
     if (workers_.empty()) return;
     shared_.routing.on_change(nullptr);
-    on_each_worker([](Worker& worker) { worker.stop_listening(); });
-    auto const goodbye = make_error("FATAL", "57P01", "terminating connection due to administrator command");
-    auto const deadline = Deadline::in(drain);
-    do {
-        // Whoever is between two transactions goes first.
-        on_each_worker([&](Worker& worker) {
-            worker.end_sessions([](ClientSession const& session) { return session.is_idle(); }, goodbye);
-        });
-        if (shared_.counts.all() == 0) break;
-        if (!deadline.passed()) std::this_thread::sleep_for(look_interval);
-    } while (!deadline.passed());
-    on_each_worker([&](Worker& worker) { worker.end_sessions([](ClientSession const&) { return true; }, goodbye); });
+    stop_listening();
+    on_each_worker([](Worker& worker) { worker.end_sessions([](ClientSession const&) { return true; }, goodbye()); });
     // What was said last is sent before the loops end.
     on_each_worker([](Worker&) {});
     {

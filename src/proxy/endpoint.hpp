@@ -10,16 +10,12 @@
 #include <vector>
 
 #include "proxy/console.hpp"
+#include "proxy/handover.hpp"
+#include "proxy/listening.hpp"
 #include "proxy/shared.hpp"
 #include "proxy/worker.hpp"
 
 namespace pgtandem::proxy {
-
-// A listening socket, and whom its clients are for.
-struct ListeningSocket {
-    UniqueFd fd;
-    Target target;
-};
 
 class Endpoint final : public EndpointControl, private ConsoleRunner {
 public:
@@ -29,10 +25,18 @@ public:
     Endpoint(EndpointSettings settings, RoutingBoard& routing, LoginDesk& desk, CatalogWatch& catalog, ReadSettings read_settings);
     ~Endpoint() override;
 
-    // Opens its sockets and serves. Errors: a port is taken, TLS files.
-    Status start();
-    // No new clients; those that are there may finish their transactions until the deadline, then all are ended.
-    void stop(Clock::duration drain = Clock::duration::zero());
+    // Opens its sockets and serves. Errors: a port is taken, TLS files, or the former endpoint does not let go.
+    Status start(std::optional<Takeover> takeover = std::nullopt);
+    // No new clients.
+    void stop_listening();
+    // Waits until all clients have left; from the deadline on those between two transactions are ended, for some seconds.
+    // False when somebody is left, or 'stops' says so first: it is asked again and again, and waits a moment each time.
+    bool drain(Deadline deadline, std::function<bool()> const& stops);
+    // Ends whoever is left.
+    void stop();
+    std::vector<ListeningSocket> const& sockets() const { return sockets_; }
+    // Thread-safe.
+    void cancel(std::uint32_t process_id, std::string const& key) const { shared_.cancel(process_id, key); }
 
     // EndpointControl; thread-safe.
     std::vector<WorkerSnapshot> snapshots() override;
@@ -54,13 +58,14 @@ private:
 
     void run(std::string text, ConsoleRight right, Answer answer) override;
     void run_console();
-    Status open_sockets(unsigned threads);
+    std::size_t session_count();
     // Runs the work on each worker's thread and waits for all.
     void on_each_worker(std::function<void(Worker&)> const& work);
 
     Shared shared_;
     ReadSettings read_settings_;
     std::vector<ListeningSocket> sockets_;
+    std::optional<Takeover> former_;  // the endpoint before this one, while it drains
     std::vector<std::unique_ptr<Worker>> workers_;
     std::vector<std::thread> threads_;
 

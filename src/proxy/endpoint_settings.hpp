@@ -42,6 +42,7 @@ struct EndpointSettings {
     std::chrono::milliseconds client_stall_timeout{300'000};  // a client that does not take its results holds a backend so long
     std::chrono::milliseconds server_idle_timeout{600'000};
     std::chrono::milliseconds server_lifetime{3'600'000};
+    std::chrono::milliseconds drain_timeout{300'000};  // how long clients may stay when another process has taken over
 
     std::size_t prepared_statements = 500;      // kept on each backend
     std::size_t analysed_bytes = 1 << 20;       // a longer statement is not looked at: it pins

@@ -128,6 +128,7 @@ std::vector<SettingRow> const& endpoint_setting_rows() {
         time_row<&E::client_stall_timeout>("client_stall_timeout_ms"),
         time_row<&E::server_idle_timeout>("server_idle_timeout_ms"),
         time_row<&E::server_lifetime>("server_lifetime_ms"),
+        time_row<&E::drain_timeout>("drain_timeout_ms"),
         number_row<&E::prepared_statements, 1, 100000>("prepared_statements", true),
         number_row<&E::analysed_bytes, 1024, 1 << 30>("analysed_bytes", true),
         choice_row<&E::tls, tls_modes>("tls", true),

@@ -1,5 +1,7 @@
 #include "proxy/shared.hpp"
 
+#include "proxy/worker.hpp"
+
 #include "wire/scram_crypto.hpp"
 
 namespace pgtandem::proxy {
@@ -58,6 +60,15 @@ std::pair<std::size_t, std::size_t> ClientCounts::of(std::string const& user, st
 std::size_t ClientCounts::all() const {
     std::lock_guard const guard(mutex_);
     return all_;
+}
+
+void Shared::cancel(std::uint32_t process_id, std::string const& key) const {
+    auto const target = cancels.find(process_id, key);
+    if (target.worker != nullptr) {
+        target.worker->loop().post([worker = target.worker, id = target.session] { worker->cancel_session(id); });
+    } else if (cancel_elsewhere) {
+        cancel_elsewhere(process_id, key);
+    }
 }
 
 }  // namespace pgtandem::proxy

@@ -1,5 +1,6 @@
 // What all workers of one endpoint share. Thread-safe.
 #pragma once
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -68,6 +69,10 @@ struct Shared {
     std::string mock_secret;  // of the SCRAM dialogue with roles that are not there
     CancelRegistry cancels{};
     ClientCounts counts{};
+    // To a process that may know a key that is not known here.
+    std::function<void(std::uint32_t process_id, std::string const& key)> cancel_elsewhere{};
+
+    void cancel(std::uint32_t process_id, std::string const& key) const;
 
     std::shared_ptr<EndpointSettings const> settings() const {
         std::lock_guard const guard(mutex);

@@ -60,7 +60,7 @@ public:
     void register_for_cancel(ClientSession& session, std::uint16_t minor_version, Backend const* backend,
                              std::uint32_t& process_id, std::string& key);
     void unregister(ClientSession& session);
-    void cancel(std::uint32_t process_id, std::string const& key);
+    void cancel(std::uint32_t process_id, std::string const& key) { shared_.cancel(process_id, key); }
     void cancel_session(std::uint64_t id);
     void cancel_on_server(Backend& backend, Pool& pool);
     void cancel_was_sent(Pool& pool, std::uint64_t backend_id);

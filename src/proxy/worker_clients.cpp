@@ -78,12 +78,6 @@ void Worker::unregister(ClientSession& session) {
     if (session.is_counted()) shared_.counts.add(session.user(), session.database(), -1);
 }
 
-void Worker::cancel(std::uint32_t process_id, std::string const& key) {
-    auto const target = shared_.cancels.find(process_id, key);
-    if (target.worker == nullptr) return;
-    target.worker->loop().post([worker = target.worker, id = target.session] { worker->cancel_session(id); });
-}
-
 void Worker::cancel_session(std::uint64_t id) {
     if (auto const found = sessions_.find(id); found != sessions_.end()) found->second->cancel();
 }

@@ -2,6 +2,7 @@
 import json
 import os
 import shutil
+import signal
 import ssl
 import subprocess
 import tempfile
@@ -25,16 +26,24 @@ class Proxy:
     def __enter__(self):
         (self.folder / "password").write_text(self.served.straight.password)
         self.write(**self.settings)
-        self.log = self.folder / "log"
-        with open(self.log, "w") as log:
-            self.process = subprocess.Popen([BINARY, "proxy", "--config", str(self.folder / "proxy.toml")], stdout=log,
-                                            stderr=subprocess.STDOUT, cwd="/", env=environment(HOME=str(self.folder)), **server_user())
-        wait_for(lambda: "open on" in self.log.read_text() or self.process.poll() is not None, "the proxy to open")
+        self.processes = []
+        self.start()
         return self
 
+    def start(self, *words):
+        """One more process with the same file; it is the present one from now on."""
+        self.log = self.folder / f"log-{len(self.processes)}"
+        with open(self.log, "w") as log:
+            self.process = subprocess.Popen([BINARY, "proxy", "--config", str(self.folder / "proxy.toml"), *words], stdout=log,
+                                            stderr=subprocess.STDOUT, cwd="/", env=environment(HOME=str(self.folder)), **server_user())
+        self.processes.append(self.process)
+        wait_for(lambda: "open on" in self.log.read_text() or self.process.poll() is not None, "the proxy to open")
+
     def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait(20)
+        for process in self.processes:
+            process.send_signal(signal.SIGCONT)
+            process.terminate()
+            process.wait(20)
 
     def write(self, **settings):
         file = self.folder / "proxy.toml"
