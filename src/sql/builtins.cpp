@@ -1,5 +1,7 @@
 #include "sql/builtins.hpp"
 
+#include <algorithm>
+
 namespace pgtandem::sql {
 
 std::span<PinningFunction const> pinning_functions() {
@@ -51,6 +53,17 @@ Pins pins_by_prefix(std::string_view name) {
         if (name.starts_with(prefix)) return Pin::unproven;
     }
     return {};
+}
+
+Pins default_pins(std::string_view name) {
+    auto const all = pinning_functions();
+    auto const found = std::ranges::find(all, name, &PinningFunction::name);
+    return (found == all.end() ? Pins() : found->pins) | pins_by_prefix(name);
+}
+
+bool is_unnamed_operator(std::string_view symbol) {
+    static constexpr std::string_view all[] = {"=", "<>", "<", "<=", ">", ">=", "~~", "~~*", "!~~", "!~~*", "~"};
+    return std::ranges::find(all, symbol) != std::end(all);
 }
 
 }  // namespace pgtandem::sql

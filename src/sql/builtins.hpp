@@ -18,4 +18,10 @@ std::span<PinningFunction const> pinning_functions();
 // Whole families by their first letters: dblink_connect, crosstab3.
 Pins pins_by_prefix(std::string_view name);
 
+// Of a function as far as its name alone tells, in whichever schema it is.
+Pins default_pins(std::string_view name);
+
+// The grammar has words of its own for these operators: IN, BETWEEN, LIKE, ORDER BY ...
+bool is_unnamed_operator(std::string_view symbol);
+
 }  // namespace pgtandem::sql

@@ -8,10 +8,6 @@ namespace pgtandem::sql {
 
 namespace {
 
-bool has_foreign_letter(std::string_view name) {
-    return std::ranges::any_of(name, [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
-}
-
 // PostgreSQL cuts longer names.
 constexpr std::size_t name_length_max = 63;
 
@@ -28,7 +24,7 @@ CatalogFacts::CatalogFacts() {
 
 CatalogFacts::NamePins& CatalogFacts::known(std::string const& name) {
     if (!name.empty()) firsts_by_length_[std::min(name.size(), name_length_max)] |= first_bit(name.front());
-    return names_[has_foreign_letter(name) ? std::string(foreign) : name];
+    return names_[std::string(one_if_foreign(name))];
 }
 
 bool CatalogFacts::may_know(Token const& name) const {
@@ -36,11 +32,11 @@ bool CatalogFacts::may_know(Token const& name) const {
     auto const first = static_cast<unsigned char>(name.text.front());
     if (first >= 0x80) return true;
     auto const folded = static_cast<char>(identifier_fold[first]);
-    return (firsts_by_length_[name.text.size()] & first_bit(folded)) != 0 || has_foreign_letter(name.text);
+    return (firsts_by_length_[name.text.size()] & first_bit(folded)) != 0 || one_if_foreign(name.text) != name.text;
 }
 
 CatalogFacts::NamePins const* CatalogFacts::find(std::string_view name) const {
-    auto const found = names_.find(has_foreign_letter(name) ? foreign : name);
+    auto const found = names_.find(one_if_foreign(name));
     return found == names_.end() ? nullptr : &found->second;
 }
 

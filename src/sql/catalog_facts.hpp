@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "sql/doubts.hpp"
 #include "sql/lexer.hpp"
 #include "sql/pins.hpp"
 
@@ -23,8 +24,10 @@ std::string_view catalog_query();
 
 // What the user knows better, by bare function names (folded).
 struct FunctionOverrides {
-    std::set<std::string, std::less<>> harmless;
-    std::set<std::string, std::less<>> pinning;
+    std::set<std::string, std::less<>> harmless = {};   // to the session's state
+    std::set<std::string, std::less<>> pinning = {};
+    std::set<std::string, std::less<>> read_only = {};  // whatever they call: they may run on a replica
+    std::set<std::string, std::less<>> primary = {};    // on the primary only
 };
 
 struct RelationPins {
@@ -52,6 +55,7 @@ public:
         return on_any_statement_;
     }                                        // casts, domains and types are used without being named
     Pins on_ddl() const { return on_ddl_; }  // event triggers
+    Doubts const& doubts() const { return doubts_; }
     std::size_t size() const { return names_.size() + operators_.size(); }
 
 private:
@@ -72,15 +76,12 @@ private:
     NamePins& known(std::string const& name);
     NamePins const* find(std::string_view name) const;
 
-    // All names with letters beyond ASCII are one: the client's encoding, and how the server folds such letters in
-    // encodings of one byte a letter, are not known here.
-    static constexpr std::string_view foreign = "\x80";
-
     std::array<std::uint64_t, 64> firsts_by_length_{};  // bit: first byte modulo 64
     ByName<NamePins> names_;
     ByName<Pins> operators_;
     Pins on_any_statement_;
     Pins on_ddl_;
+    Doubts doubts_;
 };
 
 }  // namespace pgtandem::sql

@@ -7,6 +7,9 @@
 //   operator  symbol         function       -
 //   anywhere  function       -              what uses it: a cast, a domain, an operator class
 //   on_ddl    function       -              the event trigger
+//   routines  schema         -              all of it: lines "least arguments, most arguments or 255, volatility, name"
+//   relations schema         -              all of it: lines "oid and kind, name"; without temporary ones
+//   operators -              -              all symbols, in lines
 #include "sql/catalog_facts.hpp"
 
 namespace pgtandem::sql {
@@ -112,6 +115,27 @@ WHERE p.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid OR x.what OPERATOR(pg_
 UNION ALL
 SELECT 'on_ddl', p.proname::pg_catalog.text, NULL, e.evtname::pg_catalog.text
 FROM pg_catalog.pg_event_trigger e JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) e.evtfoid
+UNION ALL
+SELECT 'routines', n.nspname::pg_catalog.text, NULL, pg_catalog.string_agg(r.line, pg_catalog.chr(10) ORDER BY r.line COLLATE pg_catalog."C")
+FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) p.pronamespace,
+LATERAL (SELECT pg_catalog.concat_ws(' ',
+    CASE WHEN p.provariadic OPERATOR(pg_catalog.=) 0::pg_catalog.oid THEN p.pronargs OPERATOR(pg_catalog.-) p.pronargdefaults
+        ELSE GREATEST(p.pronargs OPERATOR(pg_catalog.-) p.pronargdefaults OPERATOR(pg_catalog.-) 1, 0) END,
+    CASE WHEN p.provariadic OPERATOR(pg_catalog.=) 0::pg_catalog.oid THEN p.pronargs ELSE 255 END,
+    p.provolatile, pg_catalog.replace(p.proname::pg_catalog.text, pg_catalog.chr(10), ' '))) AS r (line)
+WHERE p.prokind OPERATOR(pg_catalog.<>) 'p'
+GROUP BY n.nspname
+UNION ALL
+SELECT 'relations', n.nspname::pg_catalog.text, NULL, pg_catalog.string_agg(r.line, pg_catalog.chr(10) ORDER BY r.line COLLATE pg_catalog."C")
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace,
+LATERAL (SELECT pg_catalog.concat(c.oid, CASE WHEN c.relpersistence OPERATOR(pg_catalog.=) 'u' THEN 'u' ELSE c.relkind END, ' ',
+    pg_catalog.replace(c.relname::pg_catalog.text, pg_catalog.chr(10), ' '))) AS r (line)
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND c.relpersistence OPERATOR(pg_catalog.<>) 't'
+  AND n.nspname OPERATOR(pg_catalog.<>) 'pg_toast'
+GROUP BY n.nspname
+UNION ALL
+SELECT 'operators', NULL, NULL, pg_catalog.string_agg(s.symbol, pg_catalog.chr(10) ORDER BY s.symbol COLLATE pg_catalog."C")
+FROM (SELECT DISTINCT o.oprname::pg_catalog.text FROM pg_catalog.pg_operator o) AS s (symbol)
 )sql";
 
 }  // namespace

@@ -28,6 +28,10 @@ bool equals_folded(std::string_view word, std::string_view lower_case) {
     });
 }
 
+std::string_view one_if_foreign(std::string_view name) {
+    return std::ranges::any_of(name, [](char c) { return static_cast<unsigned char>(c) >= 0x80; }) ? "\x80" : name;
+}
+
 namespace {
 
 std::string unquoted(std::string_view inside) {

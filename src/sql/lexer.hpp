@@ -74,6 +74,10 @@ bool equals_folded(std::string_view word, std::string_view lower_case);
 // A name as PostgreSQL keeps it: words folded, quotes taken off. A U& name with escapes is not unescaped.
 std::string identifier_text(Token const& token);
 
+// The name, or the one name that stands for all that have letters beyond ASCII: the client's encoding, and how the server
+// folds such letters in encodings of one byte a letter, are not known here.
+std::string_view one_if_foreign(std::string_view name);
+
 // In these client encodings no byte of a longer character can be taken for an ASCII one. Statements in any other
 // (SJIS, BIG5, GBK, UHC, GB18030, JOHAB, SHIFT_JIS_2004) must not be analyzed. Takes any spelling PostgreSQL takes.
 bool is_safe_to_lex(std::string_view client_encoding);

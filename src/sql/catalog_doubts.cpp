@@ -1,0 +1,144 @@
+#include "sql/catalog_doubts.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "sql/builtins.hpp"
+#include "sql/on_replica.hpp"
+
+namespace pgtandem::sql {
+
+namespace {
+
+class DoubtsBuilder {
+public:
+    DoubtsBuilder(CatalogRows const& rows, FunctionOverrides const& overrides, CatalogFacts const& pins)
+        : rows_(rows), overrides_(overrides), pins_(pins) {}
+
+    Doubts build() {
+        for (auto const& routine : rows_.routines) raise(own_[routine.name], own_doubt(routine));
+        for (auto const& relation : rows_.relation_names) {
+            raise(relations_[relation.oid], own_doubt(relation));
+            if (relation.kind == 'm') stored_.insert(relation.oid);
+        }
+        // Each round raises some doubt, so it ends.
+        while (close_functions() | close_relations()) {
+        }
+        add_names();
+        add_operators();
+        for (auto const& function : rows_.anywhere) add_anywhere(function);
+        doubts_.is_complete = !rows_.routines.empty();
+        return std::move(doubts_);
+    }
+
+private:
+    using ByText = std::unordered_map<std::string, Reason>;
+
+    static bool raise(Reason& doubt, Reason to) {
+        if (doubt >= to) return false;
+        doubt = to;
+        return true;
+    }
+    static Reason found(ByText const& doubts, std::string const& key) {
+        auto const at = doubts.find(key);
+        return at == doubts.end() ? Reason::read : at->second;
+    }
+
+    Reason own_doubt(CatalogRows::Routine const& routine) const {
+        if (overrides_.primary.contains(routine.name)) return Reason::overridden;
+        if (overrides_.read_only.contains(routine.name)) return Reason::read;
+        if (routine.schema == "pg_catalog") {
+            if (auto const doubt = builtin_function_doubt(routine.name)) return *doubt;
+        }
+        if (overrides_.pinning.contains(routine.name) || !default_pins(routine.name).empty())
+            return Reason::side_effect;
+        return routine.is_volatile ? Reason::volatile_function : Reason::read;
+    }
+
+    Reason own_doubt(CatalogRows::RelationName const& relation) const {
+        if (std::string_view("ufS").find(relation.kind) != std::string_view::npos) return Reason::not_on_replica;
+        bool const is_local = relation.schema == "pg_catalog" && is_local_relation(relation.name);
+        return is_local ? Reason::local_answer : Reason::read;
+    }
+
+    // Of what goes by this name, by itself or by what its code does.
+    Reason function_doubt(std::string const& name) const { return std::max(found(own_, name), found(through_, name)); }
+
+    bool close_functions() {
+        bool changed = false;
+        for (auto const& [name, code] : rows_.code) {
+            if (overrides_.read_only.contains(name)) continue;
+            auto doubt = Reason::read;
+            for (auto const& callee : code.called) raise(doubt, function_doubt(callee));
+            for (auto const& relation : code.named) raise(doubt, found(relations_by_name_, relation));
+            changed |= raise(through_[name], doubt);
+        }
+        return changed;
+    }
+
+    bool close_relations() {
+        bool changed = false;
+        for (auto const& use : rows_.uses) {
+            if (use.mode == read_mode && !stored_.contains(use.relation))
+                changed |= raise(relations_[use.relation], function_doubt(use.function));
+        }
+        for (auto const& edge : rows_.edges) {
+            if (edge.from_mode != read_mode || edge.to_mode != read_mode || stored_.contains(edge.from)) continue;
+            changed |= raise(relations_[edge.from], found(relations_, edge.to));
+        }
+        for (auto const& relation : rows_.relation_names) {
+            auto const doubt = found(relations_, relation.oid);
+            if (doubt != Reason::read) changed |= raise(relations_by_name_[relation.name], doubt);
+        }
+        return changed;
+    }
+
+    void add_names() {
+        for (auto const& routine : rows_.routines) {
+            auto doubt = own_doubt(routine);
+            // Of PostgreSQL's own, all is said; a user's function of the same name does not change them.
+            if (routine.schema != "pg_catalog") raise(doubt, found(through_, routine.name));
+            doubts_.functions.add({routine.schema, routine.name}, routine.args_min, routine.args_max, doubt);
+        }
+        for (auto const& relation : rows_.relation_names)
+            doubts_.relations.add({relation.schema, relation.name}, 0, 0, found(relations_, relation.oid));
+        doubts_.functions.finish();
+        doubts_.relations.finish();
+    }
+
+    void add_operators() {
+        for (auto const& symbol : rows_.operator_symbols) doubts_.operators.emplace(symbol, Reason::read);
+        for (auto const& [symbol, function] : rows_.operators) {
+            raise(doubts_.operators[symbol], function_doubt(function));
+            if (is_unnamed_operator(symbol)) add_anywhere(function);
+        }
+    }
+
+    // Functions in C come with extensions; many that do nothing are VOLATILE for want of a word. Where they are named
+    // that counts against them, but not against each statement of the database.
+    void add_anywhere(std::string const& function) {
+        if (overrides_.read_only.contains(function)) return;
+        auto const doubt = pins_.function(function).empty() ? found(through_, function) : Reason::volatile_function;
+        if (raise(doubts_.on_any_statement, doubt)) doubts_.on_any_statement_function = function;
+    }
+
+    static constexpr std::size_t read_mode = 0;
+
+    CatalogRows const& rows_;
+    FunctionOverrides const& overrides_;
+    CatalogFacts const& pins_;
+    Doubts doubts_;
+    ByText own_;
+    ByText through_;
+    ByText relations_;  // by oid
+    ByText relations_by_name_;
+    CatalogRows::Names stored_;  // materialized views' oids: reading one runs nothing of what made it
+};
+
+}  // namespace
+
+Doubts find_doubts(CatalogRows const& rows, FunctionOverrides const& overrides, CatalogFacts const& pins) {
+    return DoubtsBuilder(rows, overrides, pins).build();
+}
+
+}  // namespace pgtandem::sql

@@ -1,0 +1,73 @@
+// The rows of catalog_query() as values, by kind; what they mean stands over the query.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+
+namespace pgtandem::sql {
+
+struct CatalogRows {
+    using Row = std::vector<std::optional<std::string>>;
+    using Names = std::set<std::string, std::less<>>;
+
+    // Ways of touching a relation: 0 read, 1 write, 2 insert.
+    struct Use {
+        std::string relation;
+        std::string function;
+        std::size_t mode;
+    };
+    struct Edge {
+        std::string from;
+        std::string to;
+        std::size_t from_mode;
+        std::size_t to_mode;
+    };
+    struct Relation {
+        std::string oid;
+        std::string name;
+        bool has_identity;
+    };
+    struct Routine {
+        std::string schema;
+        std::string name;
+        std::uint8_t args_min;
+        std::uint8_t args_max;
+        bool is_volatile;
+    };
+    struct RelationName {
+        std::string schema;
+        std::string name;
+        std::string oid;
+        char kind;  // pg_class.relkind; 'u' for what is unlogged
+    };
+    // What a function's code names: what stands before "(", or in a string; and all.
+    struct Code {
+        Names called;
+        Names named;
+    };
+
+    std::vector<std::string> volatile_functions;
+    std::multimap<std::string, Code> code;
+    std::vector<Relation> relations;
+    std::vector<Use> uses;
+    std::vector<Edge> edges;
+    std::vector<std::pair<std::string, std::string>> operators;  // symbol, function
+    Names anywhere;
+    Names on_ddl;
+    std::vector<Routine> routines;
+    std::vector<RelationName> relation_names;
+    std::vector<std::string> operator_symbols;
+
+    Status add(Row const& row);
+
+private:
+    Status add_link(std::string const& kind, std::string from, std::string to, std::string const& modes);
+    Status add_listed(std::string const& kind, std::string const& subject, std::string const& detail);
+};
+
+}  // namespace pgtandem::sql

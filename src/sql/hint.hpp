@@ -1,0 +1,15 @@
+// Where a statement itself says it should run.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace pgtandem::sql {
+
+enum class Hint : std::uint8_t { primary, replica };
+
+// The first comment of the form "pgtandem: primary" or "pgtandem: replica", of either kind; "route=" may stand before
+// the word. One look for the word pgtandem where there is none. A fingerprint does not tell such texts apart.
+std::optional<Hint> read_hint(std::string_view text, bool standard_conforming_strings);
+
+}  // namespace pgtandem::sql

@@ -1,0 +1,68 @@
+#include "sql/known_names.hpp"
+
+#include <algorithm>
+
+#include "sql/lexer.hpp"
+
+namespace pgtandem::sql {
+
+namespace {
+
+std::uint64_t hash(std::string_view name) { return std::hash<std::string_view>{}(one_if_foreign(name)); }
+
+bool takes(std::uint8_t args_min, std::uint8_t args_max, std::size_t args) {
+    return args >= args_min && (args <= args_max || args_max == KnownNames::any_number);
+}
+
+}  // namespace
+
+std::uint32_t KnownNames::schema_index(std::string_view schema) {
+    // The rows come schema by schema.
+    if (schemas_.back() == schema) return static_cast<std::uint32_t>(schemas_.size() - 1);
+    auto const found = std::ranges::find(schemas_, schema);
+    if (found != schemas_.end()) return static_cast<std::uint32_t>(found - schemas_.begin());
+    schemas_.emplace_back(schema);
+    return static_cast<std::uint32_t>(schemas_.size() - 1);
+}
+
+void KnownNames::add(QualifiedName const& name, std::uint8_t args_min, std::uint8_t args_max, Reason doubt) {
+    objects_.push_back({hash(name.name), schema_index(one_if_foreign(name.schema)), args_min, args_max, doubt});
+}
+
+void KnownNames::finish() {
+    std::ranges::sort(objects_);
+    auto const same = std::ranges::unique(objects_);
+    objects_.erase(same.begin(), same.end());
+    objects_.shrink_to_fit();
+}
+
+std::vector<KnownNames::Object>::const_iterator KnownNames::first_of(std::uint64_t name) const {
+    return std::ranges::lower_bound(objects_, name, {}, &Object::name);
+}
+
+bool KnownNames::may_be_meant(Object const& object, std::string_view schema, SearchPath const& path) const {
+    if (!schema.empty()) return schemas_[object.schema] == one_if_foreign(schema);
+    if (object.schema == 0 || !path) return true;
+    return std::ranges::any_of(*path, [&](auto const& own) { return schemas_[object.schema] == one_if_foreign(own); });
+}
+
+std::optional<Reason> KnownNames::doubt(QualifiedName const& name, std::size_t args, SearchPath const& path) const {
+    auto const key = hash(name.name);
+    std::optional<Reason> worst;
+    for (auto at = first_of(key); at != objects_.end() && at->name == key; ++at) {
+        if (!takes(at->args_min, at->args_max, args) || !may_be_meant(*at, name.schema, path)) continue;
+        worst = std::max(worst.value_or(Reason::read), at->doubt);
+    }
+    return worst;
+}
+
+Reason KnownNames::field_doubt(std::string_view name) const {
+    auto const key = hash(name);
+    auto worst = Reason::read;
+    for (auto at = first_of(key); at != objects_.end() && at->name == key; ++at) {
+        if (at->schema != 0 && takes(at->args_min, at->args_max, 1)) worst = std::max(worst, at->doubt);
+    }
+    return worst;
+}
+
+}  // namespace pgtandem::sql

@@ -1,0 +1,54 @@
+// What the catalog says of the nodes of one parse tree.
+#pragma once
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "sql/doubts.hpp"
+#include "sql/tree_shape.hpp"
+
+namespace pgtandem::sql {
+
+struct Finding {
+    Reason reason = Reason::read;
+    std::string detail = {};
+};
+
+// What was read of a node.
+struct NodeText {
+    std::span<std::string const> names;
+    std::size_t args = 0;
+    std::optional<std::string> first_literal = {};  // the first argument, where it is a string
+};
+
+class NodeChecks {
+public:
+    NodeChecks(Doubts const& doubts, SearchPath const& path) : doubts_(doubts), path_(path) {}
+
+    Finding check(Check check, NodeText const& node);
+    bool depends_on_literals() const { return depends_on_literals_; }
+
+private:
+    struct Relation {
+        std::string schema;
+        std::string name;
+    };
+
+    Finding check_function(NodeText const& node);
+    bool asks_for_local_setting(NodeText const& node);
+    Finding check_relation(NodeText const& node);
+    Finding check_operator(NodeText const& node) const;
+    Finding check_fields(std::span<std::string const> names) const;
+    Finding finish_statement();
+    Finding look_up(Relation const& relation) const;
+
+    Doubts const& doubts_;
+    SearchPath const& path_;
+    std::vector<Relation> relations_;  // of this statement
+    std::set<std::string, std::less<>> common_tables_;
+    bool depends_on_literals_ = false;
+};
+
+}  // namespace pgtandem::sql

@@ -1,0 +1,76 @@
+#include "sql/verdict.hpp"
+
+#include "unit/sql/verdict_case.hpp"
+
+namespace pgtandem::sql {
+namespace {
+
+TEST(verdict, the_path_says_who_is_meant) {
+    EXPECT_EQ(verdict_of("SELECT steady()").reason, Reason::volatile_function);
+    EXPECT_EQ(verdict_of("SELECT steady()", std::vector<std::string>{"public"}).reason, Reason::read);
+    EXPECT_EQ(verdict_of("SELECT steady()", std::vector<std::string>{"app", "public"}).reason,
+              Reason::volatile_function);
+    EXPECT_EQ(verdict_of("SELECT steady()", std::vector<std::string>{}).reason, Reason::unknown_function);
+    EXPECT_EQ(verdict_of("SELECT lower('A')", std::vector<std::string>{"app"}).reason, Reason::read);
+    EXPECT_EQ(verdict_of("SELECT * FROM items").reason, Reason::not_on_replica);
+    EXPECT_EQ(verdict_of("SELECT * FROM items", std::vector<std::string>{"app"}).reason, Reason::not_on_replica);
+}
+
+TEST(verdict, what_is_used_without_being_named_counts_for_all) {
+    auto rows = small_catalog();
+    rows.push_back({"anywhere", "writer", {}, "cast"});
+    auto const facts = CatalogFacts::from_rows(rows, {});
+    auto const found = verdict("SELECT 1", true, *facts, {});
+    EXPECT_EQ(found.reason, Reason::volatile_function);
+    EXPECT_EQ(found.detail, "writer");
+    auto const trusted = CatalogFacts::from_rows(rows, {.read_only = {"writer"}});
+    EXPECT_TRUE(verdict("SELECT 1", true, *trusted, {}).may_read);
+}
+
+TEST(verdict, overrides_of_functions) {
+    EXPECT_EQ(verdict_of("SELECT writer(1)", {}, {.read_only = {"writer"}}).reason, Reason::read);
+    EXPECT_EQ(verdict_of("SELECT liar()", {}, {.read_only = {"liar"}}).reason, Reason::read);
+    EXPECT_EQ(verdict_of("SELECT liar()", {}, {.read_only = {"writer"}}).reason, Reason::read);
+    EXPECT_EQ(verdict_of("SELECT pure(1)", {}, {.primary = {"pure"}}).reason, Reason::overridden);
+    EXPECT_EQ(verdict_of("SELECT now()", {}, {.primary = {"now"}}).reason, Reason::overridden);
+    EXPECT_EQ(verdict_of("SELECT pure(1)", {}, {.pinning = {"pure"}}).reason, Reason::side_effect);
+}
+
+TEST(verdict, without_a_catalog_nothing_is_proven) {
+    EXPECT_EQ(verdict("SELECT 1", true, CatalogFacts(), {}).reason, Reason::catalog_unknown);
+}
+
+TEST(verdict, strings_that_the_server_reads_otherwise) {
+    auto const facts = CatalogFacts::from_rows(small_catalog(), {});
+    EXPECT_TRUE(verdict("SELECT 'a'", false, *facts, {}).may_read);
+    auto const found = verdict("SELECT 'a\\'' || nextval('s') || '", false, *facts, {});
+    EXPECT_EQ(found.reason, Reason::unparsable);
+    EXPECT_TRUE(found.depends_on_literals);
+    EXPECT_TRUE(verdict("SELECT E'\\''", true, *facts, {}).may_read);
+    EXPECT_TRUE(verdict("SELECT '\xe4\xf6'", true, *facts, {}).may_read);
+    EXPECT_FALSE(verdict(std::string_view("SELECT 1\0; DELETE FROM items", 28), true, *facts, {}).may_read);
+}
+
+TEST(verdict, says_when_it_is_of_this_text_only) {
+    EXPECT_FALSE(verdict_of("SELECT 'a' FROM orders").depends_on_literals);
+    EXPECT_TRUE(verdict_of("SELECT current_setting('port')").depends_on_literals);
+    EXPECT_TRUE(verdict_of("SELECT current_setting('app.a')").depends_on_literals);
+    EXPECT_TRUE(verdict_of("SELECT U&\"d!0061t\" UESCAPE '!' FROM orders").depends_on_literals);
+}
+
+TEST(verdict, deep_texts_do_not_take_the_stack) {
+    auto const repeated = [](std::string_view part, std::size_t count, std::string_view rest) {
+        std::string text = "SELECT ";
+        for (std::size_t i = 0; i < count; ++i) text += part;
+        return text += rest;
+    };
+    EXPECT_TRUE(verdict_of(repeated("1+", 4000, "1")).may_read);
+    EXPECT_EQ(verdict_of(repeated("1+", 200'000, "1")).reason, Reason::too_long);
+    EXPECT_EQ(verdict_of(repeated("(", 200'000, "1")).reason, Reason::too_long);
+    EXPECT_EQ(verdict_of(repeated("1 UNION SELECT ", 200'000, "1")).reason, Reason::too_long);
+    EXPECT_EQ(verdict_of(repeated("(", 9'000, "1")).reason, Reason::unparsable);
+    EXPECT_TRUE(verdict_of(repeated("1 IN (1", 1, "") + repeated(", 2", 100'000, ")").substr(7)).may_read);
+}
+
+}  // namespace
+}  // namespace pgtandem::sql
