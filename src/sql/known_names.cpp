@@ -31,8 +31,7 @@ void KnownNames::add(QualifiedName const& name, std::uint8_t args_min, std::uint
 
 void KnownNames::finish() {
     std::ranges::sort(objects_);
-    auto const same = std::ranges::unique(objects_);
-    objects_.erase(same.begin(), same.end());
+    objects_.erase(std::unique(objects_.begin(), objects_.end()), objects_.end());
     objects_.shrink_to_fit();
 }
 

@@ -51,8 +51,10 @@ Finding NodeChecks::check_function(NodeText const& node) {
     if (function.schema == "pg_catalog") {
         if (auto const doubt = builtin_function_doubt(function.name)) return finding(*doubt, function.name);
     }
-    return finding(doubts_.functions.doubt(function, node.args, path_).value_or(Reason::unknown_function),
-                   function.name);
+    auto doubt = doubts_.functions.doubt(function, node.args, path_);
+    // FROM unnest(a, b) stands for ROWS FROM (unnest(a), unnest(b)).
+    if (!doubt && function.name == "unnest" && node.args > 1) doubt = doubts_.functions.doubt(function, 1, path_);
+    return finding(doubt.value_or(Reason::unknown_function), function.name);
 }
 
 bool NodeChecks::asks_for_local_setting(NodeText const& node) {

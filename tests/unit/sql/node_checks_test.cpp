@@ -17,6 +17,7 @@ constexpr VerdictCase functions[] = {
     {Reason::read, "SELECT current_date, current_user, session_user, localtimestamp(0)"},
     {Reason::read, "SELECT pure(1), total(a), defaulted(), defaulted(1), app.reader(1) FROM items"},
     {Reason::read, "SELECT writer(1, 2)"},
+    {Reason::read, "SELECT * FROM unnest(ARRAY[1], ARRAY[2]) AS u (a, b)"},
     {Reason::read, "SELECT pg_sleep(0), date('2020-01-01')"},
     {Reason::read, "SELECT * FROM items TABLESAMPLE bernoulli (1) REPEATABLE (2)"},
     {Reason::volatile_function, "SELECT * FROM items TABLESAMPLE app.tsm_own (1)", "tsm_own"},

@@ -30,7 +30,7 @@ inline std::vector<CatalogFacts::Row> small_catalog() {
          "bernoulli\n"
          "1 1 v system\n1 1 v setseed\n2 2 v query_to_xml\n1 1 v pg_sleep\n1 1 i date\n3 7 i make_interval\n0 7 i "
          "make_interval\n"
-         "1 1 s pg_walfile_name\n1 2 i btrim\n2 2 i position\n3 3 i substring\n4 4 i overlaps"},
+         "1 1 s pg_walfile_name\n1 2 i btrim\n1 1 i unnest\n2 2 i position\n3 3 i substring\n4 4 i overlaps"},
         {"routines",
          "public",
          {},
