@@ -183,7 +183,9 @@ bool ClientSession::check_admission() {
         return fatal("53300", "too many connections for role \"" + user_ + "\"");
     }
     if (!replication_.empty() && !facts_->is_superuser && !facts_->may_replicate) {
-        return fatal("42501", "must be superuser or replication role to start walsender");
+        if (facts_->server_major < 16) return fatal("42501", "must be superuser or replication role to start walsender");
+        return fatal("42501", "permission denied to start WAL sender",
+                     "Only roles with the REPLICATION attribute may start a WAL sender process.");
     }
     if (!replication_.empty() && replication_ != "database") return true;
     if (!facts_->database_exists) return fatal("3D000", "database \"" + database_ + "\" does not exist");

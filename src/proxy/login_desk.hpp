@@ -44,6 +44,8 @@ struct LoginFacts {
     // Changes whenever ALTER ROLE ... SET or ALTER DATABASE ... SET changes what a new session of the two starts with, and
     // when a name has come to be another role's or database's.
     std::uint64_t settings_version = 0;
+
+    int server_major = 0;  // its version: some refusals are worded anew in later ones
 };
 
 class LoginDesk {

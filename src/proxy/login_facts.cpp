@@ -138,9 +138,10 @@ LoginFacts LoginServer::facts_of(LoginQuestion const& question, Rows::Row const&
     HbaLogin login{question.user,           question.database,         question.is_replication,
                    question.is_tls,       address_of(question),  set_of_names(row[14]),
                    set_of_names(row[15]), set_of_names(row[16]), {}};
+    facts.server_major = session_.server_version() / 10000;
     // samehost and samenet speak of the server's machine.
     if (is_same_machine_) login.server_networks = own_networks();
-    auto const verdict = evaluate_hba(rules_->lines(), login, session_.server_version() / 10000);
+    auto const verdict = evaluate_hba(rules_->lines(), login, facts.server_major);
     facts.method = verdict.method;
     facts.refusal = verdict.refusal;
     return facts;

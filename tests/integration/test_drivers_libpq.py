@@ -8,7 +8,7 @@ import time
 
 import pytest
 from endpoint import served_for
-from tandem import PATIENCE, environment, server_user, wait_for
+from tandem import PATIENCE, client_program, environment, server_user, wait_for
 
 served = served_for()
 
@@ -101,7 +101,7 @@ class Terminal:
     def __init__(self, place):
         self.leader, follower = pty.openpty()
         self.shown = ""
-        words = ["psql", "-X", "-P", "pager=off", "--no-readline"]
+        words = [client_program("psql"), "-X", "-P", "pager=off", "--no-readline"]
         self.process = subprocess.Popen(words, stdin=follower, stdout=follower, stderr=follower, cwd="/tmp",
                                         env=environment(TERM="dumb", **place.variables()),
                                         preexec_fn=self.take_terminal, **server_user())

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import psycopg
 import pytest
-from tandem import BINARY, Tandem, environment, server_user
+from tandem import BINARY, Tandem, client_program, environment, server_user
 
 NO_ENDPOINT = "this pgtandem opens no endpoint yet: `pgtandem up --help` does not name --endpoint-port"
 
@@ -50,7 +50,8 @@ class Place:
 
     def run(self, *words, stdin="", patience=120, **variables):
         """One of libpq's programs against this place."""
-        return subprocess.run([str(word) for word in words], capture_output=True, text=True, input=stdin, timeout=patience,
+        program, *rest = map(str, words)
+        return subprocess.run([client_program(program), *rest], capture_output=True, text=True, input=stdin, timeout=patience,
                               cwd="/tmp", env=environment(**{**self.variables(), **variables}), **server_user())
 
 

@@ -101,6 +101,11 @@ def pg_program(name):
     return str(Path(places[-1]) / name)
 
 
+def client_program(name):
+    """One of libpq's programs: of the version under test, or the distribution's as a user has it in PATH."""
+    return pg_program(name) if PG_BIN and "/" not in name else name
+
+
 class Tandem:
     def __init__(self, parent=None, as_root=False):
         self.parent = Path(parent or tempfile.mkdtemp(prefix="tandem_", dir=temporary_place()))

@@ -3,6 +3,7 @@
 What differs between two runs straight against the server (OIDs, times, process ids, keys) says nothing about the endpoint, so
 two such runs mark the fields to leave out; all other bytes must be the same.
 """
+import itertools
 import struct
 
 
@@ -56,8 +57,16 @@ def fields_of(found):
     return [found.kind, *(parts(found.body) if parts else [found.body])]
 
 
+def settled(messages):
+    """Reports of settings that follow one another, by name. RESET ALL gives them in the order in which they came to have other
+    values (since PostgreSQL 16), and on a backend that others have used that is another order than straight."""
+    runs = itertools.groupby(messages, key=lambda found: found.kind == "S")
+    return [found for are_reports, run in runs for found in (sorted(run, key=lambda one: one.body) if are_reports else run)]
+
+
 def varying_fields(first, second):
     """For each message of two straight runs, the places of its fields that differ. The runs must have the same shape."""
+    first, second = settled(first), settled(second)
     kinds = ["".join(found.kind for found in run) for run in (first, second)]
     assert kinds[0] == kinds[1], f"two straight runs differ: {first_difference(first, second, None)}"
     marked = []
@@ -70,6 +79,7 @@ def varying_fields(first, second):
 
 def first_difference(wanted, seen, varying):
     """What the first message is that differs outside of the varying fields; None where none does."""
+    wanted, seen = settled(wanted), settled(seen)
     for at in range(max(len(wanted), len(seen))):
         if at >= len(wanted) or at >= len(seen):
             side = "a message more" if at >= len(wanted) else "a message less"
