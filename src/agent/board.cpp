@@ -69,7 +69,7 @@ void Board::set_seen(std::string const& name, NodeSeen seen) {
         std::lock_guard const guard(mutex_);
         auto& entry = view_.seen[name];
         bool const is_news = entry.has_ended != seen.has_ended || entry.settled_revision != seen.settled_revision ||
-                             entry.restarting != seen.restarting;
+                             entry.restarting != seen.restarting || entry.streams != seen.streams;
         if (!is_news) return;
         entry = seen;
     }

@@ -28,6 +28,7 @@ struct NodeSeen {
     bool has_ended = true;               // no server is there, not even one that is starting or shutting down
     std::uint64_t settled_revision = 0;  // of the state whose settings are in effect here
     bool restarting = false;
+    bool streams = false;  // a replica's own word; the primary learns of it a little later
 };
 
 struct BoardView {

@@ -94,7 +94,7 @@ Clock::duration NodeAgent::pause_after(Intent intent) const {
         case Intent::wait_for_primary: return watch_interval;
         case Intent::refuse: return longest_pause;
         case Intent::watch:
-            if (report_.ready && !is_reloading_) return watch_interval;
+            if (report_.ready && !is_reloading_ && !is_joining_) return watch_interval;
             return unready_looks_ < most_impatient_looks ? Clock::duration(2 * impatient_interval) : patient_interval;
         default: return Clock::duration::zero();
     }
@@ -167,7 +167,9 @@ void NodeAgent::lose_session() {
     is_prepared_ = false;
     needs_restart_ = false;
     is_reloading_ = false;
+    is_joining_ = false;
     seen_.settled_revision = 0;
+    seen_.streams = false;
     report_.ready = false;
     auto const view = board_.view();
     if (is_primary(view)) board_.set_primary_answers(false);

@@ -63,6 +63,7 @@ private:
     Status watch_replica(BoardView const& view);
     Status prepare_primary(BoardView const& view);
     Status keep_sync_set(BoardView const& view);
+    std::vector<std::string> streaming_replicas(BoardView const& view) const;
     Result<std::map<std::string, cluster::ReplicaLink>> replica_links(BoardView const& view);
     Status look_at_settings(BoardView const& view);
 
@@ -95,6 +96,7 @@ private:
     bool needs_restart_ = false;
     bool is_reloading_ = false;  // our settings were written and PostgreSQL has not read them yet
     std::string loaded_at_;      // pg_conf_load_time() before that
+    bool is_joining_ = false;    // a replica that streams is not yet in the sync set
     NodeSeen seen_;
     std::vector<std::string> sync_names_;  // in synchronous_standby_names
     std::map<std::string, Clock::time_point> last_streamed_;

@@ -33,7 +33,7 @@ Status NodeAgent::watch(BoardView const& view) {
     auto const watched = is_primary(view) ? watch_primary(view) : watch_replica(view);
     if (watched) PGTANDEM_CHECK(look_at_settings(view));
     if (!watched) report_.ready = false;
-    unready_looks_ = report_.ready ? 0 : unready_looks_ + 1;
+    unready_looks_ = report_.ready && !is_joining_ ? 0 : unready_looks_ + 1;
     if (watched && report_.ready) {
         end_step(is_primary(view) ? "roles" : "stream");
         step_begun_.reset();
@@ -67,6 +67,7 @@ Status NodeAgent::watch_replica(BoardView const&) {
                                         "WHERE pg_catalog.pg_is_in_recovery()",
                                         Deadline::in(5s)));
     report_.ready = receiver.value() == "streaming";
+    seen_.streams = report_.ready;
     if (report_.ready && is_there(paths_.old())) {
         log::info("{}: the new copy streams; the old data is removed", name_);
         PGTANDEM_CHECK(remove_older(paths_, report_.generation));
@@ -122,6 +123,15 @@ Result<std::map<std::string, cluster::ReplicaLink>> NodeAgent::replica_links(Boa
     return links;
 }
 
+std::vector<std::string> NodeAgent::streaming_replicas(BoardView const& view) const {
+    std::vector<std::string> names;
+    for (auto const& [node, entry] : view.state.nodes) {
+        auto const seen = view.seen.find(node);
+        if (node != name_ && !entry.removed && seen != view.seen.end() && seen->second.streams) names.push_back(node);
+    }
+    return names;
+}
+
 // A replica joins in PostgreSQL first and then in the store; it leaves the store first. So the store's set is never
 // larger than the one that PostgreSQL waits for.
 Status NodeAgent::keep_sync_set(BoardView const& view) {
@@ -132,6 +142,7 @@ Status NodeAgent::keep_sync_set(BoardView const& view) {
     if (auto const found = snapshot.keys.find("sync"); found != snapshot.keys.end()) {
         agreed = found->second.value.get<std::vector<std::string>>();
     }
+    is_joining_ = cluster::is_joining(view.state.durability, streaming_replicas(view), agreed);
     std::vector<std::string> kept;
     std::ranges::set_intersection(agreed, wanted, std::back_inserter(kept));
     if (kept != agreed) {

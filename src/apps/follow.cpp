@@ -73,7 +73,8 @@ Status follow_until_ready(Cluster& cluster, cli::Progress& progress, std::functi
             return fail(Error{"bringing up the cluster", "", "stopped", "", ErrorKind::stopped});
         }
         if (!up_process(cluster)) return fail("bringing up the cluster", "", "its process has ended", "pgtandem up");
-        static_cast<void>(cluster.reports.wait_for_change(said.revision, Deadline::in(redraw_interval)));
+        static_cast<void>(FileStore::wait_for_any_change(
+            {{&cluster.store, snapshot.revision}, {&cluster.reports, said.revision}}, Deadline::in(redraw_interval)));
     }
     progress.finish();
     return {};

@@ -23,6 +23,13 @@ std::vector<std::string> choose_sync_set(Durability durability, std::map<std::st
     return names;
 }
 
+bool is_joining(Durability durability, std::vector<std::string> const& streaming,
+                std::vector<std::string> const& agreed) {
+    if (durability == Durability::async) return false;
+    return std::ranges::any_of(
+        streaming, [&](auto const& name) { return std::ranges::find(agreed, name) == agreed.end(); });
+}
+
 std::string synchronous_standby_names(std::vector<std::string> const& names) {
     if (names.empty()) return {};
     std::vector<std::string> quoted;

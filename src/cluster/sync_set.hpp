@@ -20,6 +20,9 @@ struct ReplicaLink {
 // The replicas a commit may wait for. Empty: commits wait for nobody.
 std::vector<std::string> choose_sync_set(Durability durability, std::map<std::string, ReplicaLink> const& replicas);
 
+// Whether one of these replicas, which say that they stream, is still to come into the set that is agreed on.
+bool is_joining(Durability durability, std::vector<std::string> const& streaming, std::vector<std::string> const& agreed);
+
 // synchronous_standby_names for that set: ANY 1 ("node2", "node3"), or "".
 std::string synchronous_standby_names(std::vector<std::string> const& names);
 

@@ -6,6 +6,7 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "base/unique_fd.hpp"
@@ -81,12 +82,15 @@ Result<std::uint64_t> FileStore::write(std::map<std::string, Json> const& change
     return snapshot.revision;
 }
 
-bool FileStore::wait_for_change(std::uint64_t seen, Deadline deadline) const {
+bool FileStore::wait_for_any_change(std::initializer_list<Seen> seen, Deadline deadline) {
+    auto const has_changed = [](Seen const& entry) {
+        auto const snapshot = entry.store->read();
+        return snapshot && snapshot->revision != entry.revision;
+    };
     UniqueFd const watch(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
-    if (watch) ::inotify_add_watch(watch.get(), file_.parent_path().c_str(), IN_MOVED_TO);
+    if (watch) ::inotify_add_watch(watch.get(), seen.begin()->store->file().parent_path().c_str(), IN_MOVED_TO);
     for (;;) {
-        auto const snapshot = read();
-        if (snapshot && snapshot->revision != seen) return true;
+        if (std::ranges::any_of(seen, has_changed)) return true;
         if (deadline.passed()) return false;
         // Where the system has no watch left to give (inotify's limits), look ten times a second instead.
         int const longest = watch ? deadline.poll_milliseconds() : std::min(100, deadline.poll_milliseconds());

@@ -2,6 +2,7 @@
 // Every change is a whole new file under a lock, so that readers need none and a crash leaves the old or the new.
 #pragma once
 #include <cstdint>
+#include <initializer_list>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -40,7 +41,16 @@ public:
                                 std::optional<std::uint64_t> expected = {}) const;
 
     // True when the revision is another than 'seen', at once or before the deadline.
-    bool wait_for_change(std::uint64_t seen, Deadline deadline) const;
+    bool wait_for_change(std::uint64_t seen, Deadline deadline) const {
+        return wait_for_any_change({{this, seen}}, deadline);
+    }
+
+    struct Seen {
+        FileStore const* store;
+        std::uint64_t revision;
+    };
+    // The same for several stores, whose files lie in one folder.
+    static bool wait_for_any_change(std::initializer_list<Seen> seen, Deadline deadline);
 
     Path const& file() const { return file_; }
 

@@ -37,6 +37,17 @@ TEST(SyncSet, is_chosen_by_durability_and_by_who_streams) {
     }
 }
 
+TEST(SyncSet, is_joined_by_who_streams_and_is_not_in_it) {
+    for (auto const durability : {Durability::sync, Durability::strict}) {
+        EXPECT_FALSE(is_joining(durability, {}, {}));
+        EXPECT_FALSE(is_joining(durability, {}, {"a"}));
+        EXPECT_FALSE(is_joining(durability, {"a"}, {"a", "b"}));
+        EXPECT_TRUE(is_joining(durability, {"a"}, {}));
+        EXPECT_TRUE(is_joining(durability, {"a", "b"}, {"a"}));
+    }
+    EXPECT_FALSE(is_joining(Durability::async, {"a"}, {}));
+}
+
 TEST(SyncSet, is_written_as_postgresql_reads_it) {
     EXPECT_EQ(synchronous_standby_names({}), "");
     EXPECT_EQ(synchronous_standby_names({"node2"}), "ANY 1 (\"node2\")");

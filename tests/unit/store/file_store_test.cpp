@@ -94,6 +94,18 @@ TEST_P(FileStoreTest, wakes_the_one_who_waits_for_a_change) {
     writer.join();
 }
 
+TEST_P(FileStoreTest, wakes_the_one_who_waits_for_a_change_in_any_of_two) {
+    FileStore other(store_.file().parent_path() / "other.json", GetParam());
+    EXPECT_FALSE(FileStore::wait_for_any_change({{&store_, 0}, {&other, 0}}, Deadline::in(0ms)));
+    for (auto const* written : {&store_, &other}) {
+        auto const before = std::pair(store_.read()->revision, other.read()->revision);
+        std::thread writer([&] { EXPECT_TRUE(written->write({{"a", 1}})); });
+        EXPECT_TRUE(
+            FileStore::wait_for_any_change({{&store_, before.first}, {&other, before.second}}, Deadline::never()));
+        writer.join();
+    }
+}
+
 INSTANTIATE_TEST_SUITE_P(Kinds, FileStoreTest, testing::Values(FileStore::Kind::durable, FileStore::Kind::volatile_),
                          [](auto const& kind) {
                              return kind.param == FileStore::Kind::durable ? "durable" : "volatile";
