@@ -10,16 +10,17 @@ namespace pgtandem::sql {
 namespace {
 
 // The last two of what may be database.schema.name.
-QualifiedName qualified(std::span<std::string const> names) {
+QualifiedName qualified(std::span<std::string_view const> names) {
     if (names.empty()) return {};
-    return {names.size() > 1 ? std::string_view(names[names.size() - 2]) : std::string_view(), names.back()};
+    return {names.size() > 1 ? names[names.size() - 2] : std::string_view(), names.back()};
 }
 
 Finding finding(Reason reason, std::string_view detail) {
     return reason == Reason::read ? Finding{} : Finding{reason, std::string(detail)};
 }
 
-Finding check_setting(std::string name) {
+Finding check_setting(std::string_view setting) {
+    std::string name(setting);
     std::ranges::transform(name, name.begin(),
                            [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
     return finding(is_portable_setting(name) ? Reason::read : Reason::local_answer, name);
@@ -79,10 +80,10 @@ Finding NodeChecks::check_operator(NodeText const& node) const {
 }
 
 // t.name may be a call of name(t).
-Finding NodeChecks::check_fields(std::span<std::string const> names) const {
+Finding NodeChecks::check_fields(std::span<std::string_view const> names) const {
     for (auto const& name : names) {
         auto const doubt = doubts_.functions.field_doubt(name);
-        if (doubt != Reason::read) return {doubt, name};
+        if (doubt != Reason::read) return finding(doubt, name);
     }
     return {};
 }

@@ -4,6 +4,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sql/doubts.hpp"
@@ -16,11 +17,11 @@ struct Finding {
     std::string detail = {};
 };
 
-// What was read of a node.
+// What was read of a node, in the tree's own text.
 struct NodeText {
-    std::span<std::string const> names;
+    std::span<std::string_view const> names;
     std::size_t args = 0;
-    std::optional<std::string> first_literal = {};  // the first argument, where it is a string
+    std::optional<std::string_view> first_literal = {};  // the first argument, where it is a string
 };
 
 class NodeChecks {
@@ -40,7 +41,7 @@ private:
     bool asks_for_local_setting(NodeText const& node);
     Finding check_relation(NodeText const& node);
     Finding check_operator(NodeText const& node) const;
-    Finding check_fields(std::span<std::string const> names) const;
+    Finding check_fields(std::span<std::string_view const> names) const;
     Finding finish_statement();
     Finding look_up(Relation const& relation) const;
 

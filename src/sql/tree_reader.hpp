@@ -2,10 +2,11 @@
 // that speaks against a replica, or that is not of the known shape.
 #pragma once
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
-
-#include <nlohmann/json.hpp>
 
 #include "sql/node_checks.hpp"
 
@@ -15,22 +16,17 @@ class TreeReader {
 public:
     explicit TreeReader(NodeChecks& checks) : checks_(checks) {}
 
-    Finding read(std::string_view json);
+    // Unescapes the strings in 'json' where they stand.
+    Finding read(std::span<char> json);
 
-    // What the JSON parser calls; false stops it.
-    bool null() { return scalar(); }
-    bool boolean(bool value);
-    bool number_integer(std::int64_t) { return scalar(); }
-    bool number_unsigned(std::uint64_t value);
-    bool number_float(double, std::string const&) { return scalar(); }
-    bool string(std::string& value);
-    bool binary(std::vector<std::uint8_t>&) { return refuse(Reason::unknown_syntax, "binary"); }
-    bool start_object(std::size_t);
-    bool key(std::string& name);
+    // What JsonScan calls.
+    bool start_object();
     bool end_object();
-    bool start_array(std::size_t);
-    bool end_array() { return true; }
-    bool parse_error(std::size_t, std::string const&, nlohmann::json::exception const&);
+    bool start_list();
+    bool key(std::string_view name);
+    bool text(std::string_view value);
+    bool number(std::int64_t value);
+    bool flag(bool value);
 
 private:
     // A node, or the object with a type's name around one.
@@ -42,11 +38,15 @@ private:
         std::size_t args = 0;
         std::size_t ordered_args = 0;
         bool flag = false;
-        std::optional<std::string> first_literal = {};
+        std::optional<std::string_view> first_literal = {};
     };
 
-    bool refuse(Reason reason, std::string detail);
-    bool scalar();
+    bool refuse(Reason reason, std::string_view detail);
+    // Whether a field of this kind is being read; 'refuse_field' where nothing of the sort may stand.
+    bool is_at(FieldKind kind) const {
+        return !frames_.empty() && frames_.back().field != nullptr && frames_.back().field->kind == kind;
+    }
+    bool refuse_field();
     bool start_node(NodeType const* type);
     bool end_node();
     // Of the node around: its frame, or null.
@@ -56,7 +56,7 @@ private:
     NodeChecks& checks_;
     Finding finding_;
     std::vector<Frame> frames_;
-    std::vector<std::string> names_;
+    std::vector<std::string_view> names_;
 };
 
 }  // namespace pgtandem::sql

@@ -2,6 +2,8 @@
 
 #include <pg_query.h>
 
+#include <cstring>
+
 #include "sql/lexer.hpp"
 #include "sql/node_checks.hpp"
 #include "sql/tree_reader.hpp"
@@ -66,7 +68,7 @@ Finding find_against(std::string_view text, NodeChecks& checks) {
     if (may_nest_too_deep(text)) return {Reason::too_long, "deeply nested"};
     Parsed const parsed(as_utf8(text));
     if (parsed.result.error != nullptr) return {Reason::unparsable, parsed.result.error->message};
-    return TreeReader(checks).read(parsed.result.parse_tree);
+    return TreeReader(checks).read({parsed.result.parse_tree, std::strlen(parsed.result.parse_tree)});
 }
 
 }  // namespace
@@ -75,13 +77,14 @@ Verdict verdict(std::string_view text, bool standard_conforming_strings, Catalog
                 SearchPath const& path) {
     if (!facts.doubts().is_complete) return {.reason = Reason::catalog_unknown};
     // The parser reads strings as the standard has them.
-    if (!standard_conforming_strings && text.find('\\') != std::string_view::npos)
-        return {.reason = Reason::unparsable, .detail = "a backslash", .depends_on_literals = true};
-    if (text.find('\0') != std::string_view::npos) return {.reason = Reason::unparsable, .detail = "a zero byte"};
+    if (!standard_conforming_strings && (text.find('\\') != text.npos || text.find("&'") != text.npos))
+        return {
+            .reason = Reason::unparsable, .detail = "standard_conforming_strings is off", .depends_on_literals = true};
+    if (text.find('\0') != text.npos) return {.reason = Reason::unparsable, .detail = "a zero byte"};
     NodeChecks checks(facts.doubts(), path);
     auto found = find_against(text, checks);
     // The escapes of U&"name" are told by a string behind it.
-    bool const has_escaped_name = text.find("&\"") != std::string_view::npos;
+    bool const has_escaped_name = text.find("&\"") != text.npos;
     return {.may_read = found.reason == Reason::read,
             .reason = found.reason,
             .detail = as_written(found.detail),

@@ -46,6 +46,8 @@ TEST(verdict, strings_that_the_server_reads_otherwise) {
     auto const found = verdict("SELECT 'a\\'' || nextval('s') || '", false, *facts, {});
     EXPECT_EQ(found.reason, Reason::unparsable);
     EXPECT_TRUE(found.depends_on_literals);
+    EXPECT_EQ(verdict("SELECT U&'a'", false, *facts, {}).reason, Reason::unparsable);
+    EXPECT_TRUE(verdict("SELECT U&'a'", true, *facts, {}).may_read);
     EXPECT_TRUE(verdict("SELECT E'\\''", true, *facts, {}).may_read);
     EXPECT_TRUE(verdict("SELECT '\xe4\xf6'", true, *facts, {}).may_read);
     EXPECT_FALSE(verdict(std::string_view("SELECT 1\0; DELETE FROM items", 28), true, *facts, {}).may_read);
