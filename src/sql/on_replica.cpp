@@ -14,6 +14,8 @@ struct Builtin {
 
 // Sorted by name.
 constexpr Builtin functions[] = {
+    {"array_sample", Reason::read},
+    {"array_shuffle", Reason::read},
     {"bernoulli", Reason::read},
     {"clock_timestamp", Reason::read},
     {"current_query", Reason::read},

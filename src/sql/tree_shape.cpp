@@ -143,6 +143,64 @@ constexpr Field xml_expr[] = {plain("op"),  plain("name"),      node("named_args
                               node("args"), plain("xmloption"), plain("indent"),    location};
 constexpr Field xml_serialize[] = {plain("xmloption"), node("expr"), type_name, plain("indent"), location};
 
+// The SQL/JSON constructors, of a parser of PostgreSQL 16 or newer.
+constexpr Field json_format[] = {plain("format_type"), plain("encoding"), location};
+constexpr Field json_returning[] = {inner("format", "JsonFormat")};
+constexpr Field json_output[] = {type_name, inner("returning", "JsonReturning")};
+constexpr Field json_value_expr[] = {node("raw_expr"), inner("format", "JsonFormat")};
+constexpr Field json_key_value[] = {node("key"), inner("value", "JsonValueExpr")};
+constexpr Field json_argument[] = {inner("val", "JsonValueExpr"), plain("name")};
+constexpr Field json_object_constructor[] = {node("exprs"), inner("output", "JsonOutput"), plain("absent_on_null"),
+                                             plain("unique"), location};
+constexpr Field json_array_constructor[] = {node("exprs"), inner("output", "JsonOutput"), plain("absent_on_null"),
+                                            location};
+constexpr Field json_array_query_constructor[] = {node("query"), inner("output", "JsonOutput"),
+                                                  inner("format", "JsonFormat"), plain("absent_on_null"), location};
+constexpr Field json_agg_constructor[] = {inner("output", "JsonOutput"), node("agg_filter"), node("agg_order"),
+                                          inner("over", "WindowDef"), location};
+constexpr Field json_object_agg[] = {inner("constructor", "JsonAggConstructor"), inner("arg", "JsonKeyValue"),
+                                     plain("absent_on_null"), plain("unique")};
+constexpr Field json_array_agg[] = {inner("constructor", "JsonAggConstructor"), inner("arg", "JsonValueExpr"),
+                                    plain("absent_on_null")};
+constexpr Field json_is_predicate[] = {node("expr"), inner("format", "JsonFormat"), plain("item_type"),
+                                       plain("unique_keys"), location};
+constexpr Field json_parse_expr[] = {inner("expr", "JsonValueExpr"), inner("output", "JsonOutput"),
+                                     plain("unique_keys"), location};
+constexpr Field json_scalar_expr[] = {node("expr"), inner("output", "JsonOutput"), location};
+constexpr Field json_serialize_expr[] = {inner("expr", "JsonValueExpr"), inner("output", "JsonOutput"), location};
+constexpr Field json_behavior[] = {plain("btype"), node("expr"), plain("coerce"), location};
+constexpr Field json_func_expr[] = {plain("op"),
+                                    plain("column_name"),
+                                    inner("context_item", "JsonValueExpr"),
+                                    node("pathspec"),
+                                    node("passing"),
+                                    inner("output", "JsonOutput"),
+                                    inner("on_empty", "JsonBehavior"),
+                                    inner("on_error", "JsonBehavior"),
+                                    plain("wrapper"),
+                                    plain("quotes"),
+                                    location};
+constexpr Field json_table_path_spec[] = {node("string"), plain("name"), plain("name_location"), location};
+constexpr Field json_table[] = {inner("context_item", "JsonValueExpr"),
+                                inner("pathspec", "JsonTablePathSpec"),
+                                node("passing"),
+                                node("columns"),
+                                inner("on_error", "JsonBehavior"),
+                                alias,
+                                plain("lateral"),
+                                location};
+constexpr Field json_table_column[] = {plain("coltype"),
+                                       plain("name"),
+                                       type_name,
+                                       inner("pathspec", "JsonTablePathSpec"),
+                                       inner("format", "JsonFormat"),
+                                       plain("wrapper"),
+                                       plain("quotes"),
+                                       node("columns"),
+                                       inner("on_empty", "JsonBehavior"),
+                                       inner("on_error", "JsonBehavior"),
+                                       location};
+
 // Sorted by name.
 constexpr NodeType types[] = {
     {"A_ArrayExpr", a_array_expr},
@@ -175,6 +233,27 @@ constexpr NodeType types[] = {
     {"GroupingSet", grouping_set},
     {"Integer", integer},
     {"JoinExpr", join_expr},
+    {"JsonAggConstructor", json_agg_constructor},
+    {"JsonArgument", json_argument},
+    {"JsonArrayAgg", json_array_agg},
+    {"JsonArrayConstructor", json_array_constructor},
+    {"JsonArrayQueryConstructor", json_array_query_constructor},
+    {"JsonBehavior", json_behavior},
+    {"JsonFormat", json_format},
+    {"JsonFuncExpr", json_func_expr},
+    {"JsonIsPredicate", json_is_predicate},
+    {"JsonKeyValue", json_key_value},
+    {"JsonObjectAgg", json_object_agg},
+    {"JsonObjectConstructor", json_object_constructor},
+    {"JsonOutput", json_output},
+    {"JsonParseExpr", json_parse_expr},
+    {"JsonReturning", json_returning},
+    {"JsonScalarExpr", json_scalar_expr},
+    {"JsonSerializeExpr", json_serialize_expr},
+    {"JsonTable", json_table},
+    {"JsonTableColumn", json_table_column},
+    {"JsonTablePathSpec", json_table_path_spec},
+    {"JsonValueExpr", json_value_expr},
     {"List", list},
     {"MinMaxExpr", min_max_expr},
     {"NamedArgExpr", named_arg_expr},

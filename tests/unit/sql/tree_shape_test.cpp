@@ -1,5 +1,7 @@
 #include "sql/tree_shape.hpp"
 
+#include <pg_query.h>
+
 #include "unit/sql/verdict_case.hpp"
 
 namespace pgtandem::sql {
@@ -97,6 +99,27 @@ constexpr VerdictCase statements[] = {
 };
 
 TEST(tree_shape, kinds_of_statements) { expect_verdicts(statements); }
+
+#if PG_VERSION_NUM >= 170000
+constexpr VerdictCase json[] = {
+    {Reason::read, "SELECT json_object('a': 1, 'b' VALUE 2 NULL ON NULL WITH UNIQUE KEYS), json_array(SELECT 1)"},
+    {Reason::read, "SELECT json_array(1, 2 ABSENT ON NULL RETURNING jsonb), '{}' IS JSON OBJECT WITH UNIQUE KEYS"},
+    {Reason::read, "SELECT json_objectagg(a: b), json_arrayagg(a ORDER BY b) FILTER (WHERE a > 1) FROM items"},
+    {Reason::read, "SELECT json('1'), json_scalar(1), json_serialize('1' RETURNING text)"},
+    {Reason::read, "SELECT json_value('1', '$' PASSING 1 AS x RETURNING int DEFAULT 0 ON EMPTY ERROR ON ERROR)"},
+    {Reason::read,
+     "SELECT * FROM json_table('{}', '$.a[*]' COLUMNS (n int PATH '$', NESTED '$' COLUMNS (o FOR ORDINALITY)))"},
+    {Reason::volatile_function, "SELECT json_object('a': writer(1))"},
+    {Reason::volatile_function, "SELECT json_array(SELECT writer(1))"},
+    {Reason::volatile_function, "SELECT json_arrayagg(a ORDER BY writer(1)) FROM items"},
+    {Reason::volatile_function, "SELECT writer(1) IS JSON"},
+    {Reason::volatile_function, "SELECT json_value('1', '$' PASSING writer(1) AS x)"},
+    {Reason::volatile_function, "SELECT json_value('1', '$' RETURNING int DEFAULT writer(1) ON EMPTY)"},
+    {Reason::volatile_function, "SELECT * FROM json_table(writer(1), '$' COLUMNS (n int PATH '$'))"},
+};
+
+TEST(tree_shape, json_constructors) { expect_verdicts(json); }
+#endif
 
 }  // namespace
 }  // namespace pgtandem::sql
