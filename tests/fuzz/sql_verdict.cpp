@@ -27,9 +27,10 @@ sql::CatalogFacts const& small_facts() {
     return *facts;
 }
 
-bool reads(sql::Effects const& effects) {
-    static constexpr sql::Verb verbs[] = {sql::Verb::select, sql::Verb::values,  sql::Verb::table,  sql::Verb::show,
-                                          sql::Verb::copy,   sql::Verb::explain, sql::Verb::declare};
+// Or is one that sql/'s own reader does not make out, as WITH ... (SELECT 1).
+bool may_read(sql::Effects const& effects) {
+    static constexpr sql::Verb verbs[] = {sql::Verb::select, sql::Verb::values,  sql::Verb::table,   sql::Verb::show,
+                                          sql::Verb::copy,   sql::Verb::explain, sql::Verb::declare, sql::Verb::other};
     return std::ranges::find(verbs, effects.verb) != std::end(verbs) && !effects.pins.contains(sql::Pin::hold_cursor);
 }
 
@@ -45,6 +46,6 @@ PGTANDEM_FUZZ_TARGET(sql_verdict) {
         if (input.find("pgtandem") == input.npos) fuzz::require(!sql::read_hint(input, conforming));
         if (!found.may_read) continue;
         fuzz::require(!fuzz::is_broken(fuzz::tokens_of(input, conforming)));
-        fuzz::require(std::ranges::all_of(sql::analyze(input, conforming, small_facts()).statements, reads));
+        fuzz::require(std::ranges::all_of(sql::analyze(input, conforming, small_facts()).statements, may_read));
     }
 }

@@ -93,6 +93,8 @@ constexpr VerdictCase statements[] = {
     {Reason::local_answer, "SHOW \"PORT\"", "port"},
     {Reason::local_answer, "SHOW data_directory"},
     {Reason::local_answer, "SHOW primary_conninfo"},
+    {Reason::read, "SELECT $1, $2::text"},
+    {Reason::unparsable, "SELECT ?"},
     {Reason::unparsable, "SELEC 1"},
     {Reason::unparsable, "SELECT 'a"},
     {Reason::unparsable, "SELECT 1 FROM WHERE"},
