@@ -1,5 +1,8 @@
 #include "sql/verdict.hpp"
 
+#include <atomic>
+#include <thread>
+
 #include "unit/sql/verdict_case.hpp"
 
 namespace pgtandem::sql {
@@ -72,6 +75,23 @@ TEST(verdict, deep_texts_do_not_take_the_stack) {
     EXPECT_EQ(verdict_of(repeated("1 UNION SELECT ", 200'000, "1")).reason, Reason::too_long);
     EXPECT_EQ(verdict_of(repeated("(", 9'000, "1")).reason, Reason::unparsable);
     EXPECT_TRUE(verdict_of(repeated("1 IN (1", 1, "") + repeated(", 2", 100'000, ")").substr(7)).may_read);
+}
+
+TEST(verdict, threads_do_not_meet_in_the_parser) {
+    auto const facts = CatalogFacts::from_rows(small_catalog(), {});
+    std::atomic<int> right = 0;
+    auto const ask = [&] {
+        for (int i = 0; i < 200; ++i) {
+            bool const reads = verdict("SELECT count(*) FROM orders a WHERE a.b > 1", true, *facts, {}).may_read;
+            auto const broken = verdict("SELECT * FROM orders WHERE", true, *facts, {}).reason;
+            if (reads && broken == Reason::unparsable) ++right;
+        }
+    };
+    {
+        std::vector<std::jthread> threads;
+        for (int i = 0; i < 4; ++i) threads.emplace_back(ask);
+    }
+    EXPECT_EQ(right, 4 * 200);
 }
 
 }  // namespace
