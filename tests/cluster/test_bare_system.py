@@ -40,6 +40,8 @@ class BareSystem:
             (self.root / place).mkdir(exist_ok=True)
             run("mount", "-t", kind, kind, self.root / place)
         run("git", "clone", "--bare", "--quiet", ROOT, self.root / "repository.git")
+        # It stands for one that is far away: git clones another user's folder only where the system says so.
+        run("chroot", self.root, "git", "config", "--system", "--add", "safe.directory", "/repository.git")
 
     def close(self):
         """Ends what runs in it, by its root folder."""
