@@ -1,6 +1,6 @@
 // The rows: kind, subject, object, detail. Subjects of relations are oids; functions go by their bare names.
 //   function  name           -              volatile | called code of a non-volatile one
-//   calls     function       function       -
+//   calls     function       function       -              an aggregate's parts, a default of an argument
 //   relation  oid            name           identity | -
 //   uses      relation       function       r | w | i: in which way of touching the relation the function runs
 //   edge      relation       relation       rr | ww | ri ...: touching the first so touches the second so
@@ -78,6 +78,11 @@ JOIN pg_catalog.pg_proc p ON p.oid::pg_catalog.oid OPERATOR(pg_catalog.=) ANY (A
     g.aggfinalfn::pg_catalog.oid, g.aggcombinefn::pg_catalog.oid, g.aggmtransfn::pg_catalog.oid, g.aggminvtransfn::pg_catalog.oid,
     g.aggmfinalfn::pg_catalog.oid])
 WHERE a.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
+UNION ALL
+SELECT 'calls', p.proname::pg_catalog.text, f.proname::pg_catalog.text, NULL
+FROM pg_catalog.pg_proc p, pg_catalog.regexp_matches(p.proargdefaults::pg_catalog.text, ':funcid ([0-9]+)', 'g') AS m (found)
+JOIN pg_catalog.pg_proc f ON f.oid OPERATOR(pg_catalog.=) m.found[1]::pg_catalog.oid
+WHERE p.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid AND p.proargdefaults IS NOT NULL
 UNION ALL
 SELECT 'relation', c.oid::pg_catalog.text, c.relname::pg_catalog.text,
     CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_attribute a

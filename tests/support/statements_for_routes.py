@@ -1,8 +1,9 @@
 """Statements for a primary with replicas, and where each may run: what the split is tried with.
 
-SETUP is run once, by a superuser, in a database of its own; {host} and {port}, in the statements too, are the primary's own. A statement tagged "write" writes, locks, has side
-effects, changes its session or answers differently from node to node: it must never run on a replica. One tagged "read" is harmless: it gives
-on a replica what it gives on the primary. Those of IN_TRANSACTION need BEGIN before them.
+SETUP is run once, by a superuser, in a database of its own; {host} and {port}, in the statements too, are the primary's own.
+A statement tagged "write" writes, locks, has side effects, changes its session or answers differently from node to node: it must never
+run on a replica. One tagged "read" is harmless: it gives on a replica what it gives on the primary. Those of IN_TRANSACTION need BEGIN
+before them.
 """
 
 SETUP = """
@@ -28,6 +29,7 @@ CREATE FUNCTION steady(int) RETURNS int LANGUAGE sql STABLE AS 'SELECT count(*):
 CREATE FUNCTION pure(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1 * 2';
 CREATE FUNCTION pure_loop(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'DECLARE s int := 0; BEGIN FOR i IN 1..$1 LOOP s := s + i; END LOOP; RETURN s; END';
 CREATE FUNCTION defaulted(a int, b int DEFAULT 2, VARIADIC c int[] DEFAULT '{}') RETURNS int LANGUAGE sql STABLE AS 'SELECT a + b + cardinality(c)';
+CREATE FUNCTION locking_default(a bool DEFAULT pg_try_advisory_lock(79)) RETURNS bool LANGUAGE sql STABLE AS 'SELECT a';
 CREATE FUNCTION other.steady(text) RETURNS int LANGUAGE sql VOLATILE AS 'INSERT INTO marks VALUES ($1); SELECT 1';
 CREATE FUNCTION other.hidden() RETURNS int LANGUAGE sql VOLATILE AS 'INSERT INTO marks VALUES (''hidden''); SELECT 1';
 CREATE FUNCTION other.clean(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1';
@@ -162,6 +164,7 @@ SELECT pg_try_advisory_xact_lock_shared(2)
 SELECT locker()
 SELECT through()
 SELECT dynamic()
+SELECT locking_default()
 SELECT far_writer()
 SELECT setter()
 SELECT counter_reader()
