@@ -85,14 +85,22 @@ Status check_endpoint_ports(cluster::ClusterState const& state) {
 
 RunningEndpoint::RunningEndpoint(proxy::EndpointSettings const& settings, Servers servers)
     : servers_(std::move(servers)),
-      nodes_(board_, servers_.list),
+      nodes_(board_, samples_, servers_.list),
       desk_([this] { return find_server("postgres"); }),
-      catalog_([this](std::string const& database) { return find_server(database); }),
-      endpoint_(settings, board_, desk_, catalog_, servers_.read_settings) {}
+      catalog_([this](std::string const& database) { return find_server(database); }, [this] { return overrides(); }),
+      endpoint_(settings, board_, samples_, desk_, catalog_, servers_.read_settings) {}
 
 RunningEndpoint::~RunningEndpoint() {
     handover_.reset();  // its thread uses the rest
     endpoint_.stop();
+}
+
+sql::FunctionOverrides RunningEndpoint::overrides() const {
+    auto const settings = endpoint_.settings();
+    sql::FunctionOverrides overrides;
+    overrides.read_only.insert(settings->read_only_functions.begin(), settings->read_only_functions.end());
+    overrides.primary.insert(settings->primary_functions.begin(), settings->primary_functions.end());
+    return overrides;
 }
 
 // The primary; a replica knows the roles as well, where there is none.

@@ -52,10 +52,12 @@ public:
 private:
     void offer(Succession succession);
     RunningEndpoint(proxy::EndpointSettings const& settings, Servers servers);
+    sql::FunctionOverrides overrides() const;
     Result<Conninfo> find_server(std::string const& database) const;
 
     Servers servers_;
     proxy::RoutingBoard board_;
+    proxy::Samples samples_;
     proxy::NodeWatch nodes_;
     proxy::LoginDesk desk_;
     proxy::CatalogWatch catalog_;

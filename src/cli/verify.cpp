@@ -65,7 +65,7 @@ private:
     Finding endpoint_answers() const {
         auto session = Session::connect(*topology_.endpoint, soon());
         if (!session) return bad(session.error(), "pgtandem status, and the log below " + topology_.folder.string());
-        auto const rows = session->query("SELECT pg_catalog.pg_is_in_recovery()", soon());
+        auto const rows = session->query("SELECT pg_catalog.pg_is_in_recovery() /* pgtandem: primary */", soon());
         if (!rows) return bad(rows.error());
         if (rows->value() != "f") return bad("it leads to a server in recovery");
         return good(to_address(*topology_.endpoint));

@@ -83,6 +83,11 @@ public:
     PreparedRef unnamed;         // what its unnamed statement is
     bool is_tainted = false;     // its answers can no longer be counted: it is not given to another session
     bool is_retired = false;     // to be closed when it is given back
+    // On a replica: what its session has asked and not been answered, one size for each ReadyForQuery, and what it has answered
+    // that the client is not to see yet.
+    ByteBuffer asked;
+    std::vector<std::size_t> asked_sizes;
+    ByteBuffer held;
     int cancels_under_way = 0;   // cancel requests for it that have not been delivered
     std::uint64_t const id;
     std::size_t homes = 0;       // sessions that were told its process id

@@ -24,7 +24,8 @@ constexpr auto interest = 30s;
 
 class CatalogWatch::Work {
 public:
-    explicit Work(FindServer find_server) : find_server_(std::move(find_server)), thread_([this] { run(); }) {}
+    Work(FindServer find_server, FindOverrides find_overrides)
+        : find_server_(std::move(find_server)), find_overrides_(std::move(find_overrides)), thread_([this] { run(); }) {}
 
     ~Work() {
         {
@@ -72,6 +73,7 @@ private:
     struct Connection {
         std::optional<Session> session;
         Rows rows;  // what the facts were made of
+        sql::FunctionOverrides overrides;
     };
 
     void run() {
@@ -132,9 +134,11 @@ private:
         PGTANDEM_TRY(read_rows, connection.session->query(std::string(sql::catalog_query()), Deadline::in(patience)));
         Rows rows(read_rows.begin(), read_rows.end());
         std::ranges::sort(rows);
-        if (before && rows == connection.rows) return was_stale ? std::make_shared<sql::CatalogFacts const>(*before) : before;
-        PGTANDEM_TRY(facts, sql::CatalogFacts::from_rows(rows, {}));
+        auto const overrides = find_overrides_();
+        if (before && rows == connection.rows && overrides == connection.overrides) return was_stale ? std::make_shared<sql::CatalogFacts const>(*before) : before;
+        PGTANDEM_TRY(facts, sql::CatalogFacts::from_rows(rows, overrides));
         connection.rows = std::move(rows);
+        connection.overrides = overrides;
         return std::make_shared<sql::CatalogFacts const>(std::move(facts));
     }
 
@@ -146,6 +150,7 @@ private:
     }
 
     FindServer find_server_;
+    FindOverrides find_overrides_;
     std::mutex mutex_;
     std::condition_variable wakes_;
     std::map<std::string, View> views_;
@@ -154,7 +159,8 @@ private:
     std::thread thread_;
 };
 
-CatalogWatch::CatalogWatch(FindServer find_server) : work_(std::make_unique<Work>(std::move(find_server))) {}
+CatalogWatch::CatalogWatch(FindServer find_server, FindOverrides find_overrides)
+    : work_(std::make_unique<Work>(std::move(find_server), std::move(find_overrides))) {}
 CatalogWatch::~CatalogWatch() = default;
 
 CatalogWatch::Facts CatalogWatch::current(std::string const& database) const { return work_->current(database); }

@@ -15,7 +15,9 @@ public:
     using Facts = std::shared_ptr<sql::CatalogFacts const>;
     // How to reach a database on the primary as a superuser.
     using FindServer = std::function<Result<Conninfo>(std::string const& database)>;
-    explicit CatalogWatch(FindServer find_server);
+    // What the settings say of functions, at any time.
+    using FindOverrides = std::function<sql::FunctionOverrides()>;
+    CatalogWatch(FindServer find_server, FindOverrides find_overrides);
     ~CatalogWatch();
 
     // What is known now and not known to be out of date; null when a read has to be waited for. Thread-safe, cheap.

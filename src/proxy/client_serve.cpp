@@ -33,7 +33,7 @@ io::Task<bool> ClientSession::join_pool() {
     }
     if (settings_->pool_mode == PoolMode::transaction) state_.never_pin();
     if (settings_->pool_mode == PoolMode::session) state_.pin(sql::Pin::mode, "pool_mode session");
-    pool_ = &worker_.pool_for({target_, database_, user_, parameters_, facts_->settings_version});
+    pool_ = &worker_.pool_for({target_, "", database_, user_, parameters_, facts_->settings_version});
     ++pool_->sessions;
     pool_->set_login(login_);
     facts_.reset();
@@ -48,7 +48,7 @@ io::Task<bool> ClientSession::begin_replication() {
     login_->parameters.emplace_back("replication", replication_);
     // A walsender takes no SET: it is to begin with the name.
     if (!application_name_.empty()) login_->parameters.emplace_back("application_name", application_name_);
-    own_pool_ = worker_.make_own_pool({target_, database_, user_, login_->parameters, 0});
+    own_pool_ = worker_.make_own_pool({target_, "", database_, user_, login_->parameters, 0});
     pool_ = own_pool_.get();
     pool_->set_login(login_);
     state_.pin(sql::Pin::replication, "replication=" + replication_);
@@ -59,13 +59,14 @@ io::Task<bool> ClientSession::begin_replication() {
 
 // At login, when there is nothing to answer yet: a refusal is the end.
 io::Task<bool> ClientSession::wait_for_backend() {
-    if (acquire()) co_return true;
+    if (acquire(Route::primary)) co_return true;
     while (is_waiting_ && !login_timed_out_ && !end_reason_ && stream_->health() == io::Health::open && !stream_->at_end()) {
         co_await event_.wait();
     }
     if (backend() != nullptr) co_return true;
     pool_->group().leave_queue(*this);
     is_waiting_ = false;
+    end_lease();
     if (end_reason_) {
         end_reason_->severity = end_reason_->severity_nonlocal = "FATAL";
         co_return say_goodbye(*end_reason_);
@@ -116,18 +117,26 @@ bool ClientSession::step() {
         is_leaving_ = true;
         return false;
     }
-    if (is_waiting_ || is_waiting_for_facts_) {
+    if (std::exchange(is_replica_lost_, false) && is_reading_on_replica()) {
+        if (!relay_->can_ask_elsewhere()) {
+            end(make_error("FATAL", "57P01", "terminating connection: the replica that answered it has ceased to"));
+            return true;
+        }
+        ask_elsewhere();
+    }
+    if (is_waiting_ || is_waiting_for_facts_ || is_awaiting_news_) {
         if (stream_->health() == io::Health::broken || (stream_->at_end() && stream_->input().empty())) is_leaving_ = true;
         return false;
     }
     switch (relay_->run()) {
         using enum Relay::Outcome;
         case waiting: return false;
-        case need_backend: return !is_waiting_;  // in the queue since acquire(), or refused: taken to its end at once
+        case need_backend: return !is_waiting_ && !is_awaiting_news_;  // in the queue since acquire(), or refused: taken to its end at once
         case need_facts: wait_for_facts(); return false;
         case idle:
             if (!state_.is_pinned()) give_backend_back();
-            return !stream_->input().empty() || stream_->at_end();
+            return relay_->has_input() || stream_->at_end();
+        case elsewhere: ask_elsewhere(); return true;
         case leave: is_leaving_ = true; return false;
         case misbehaved:
             say_goodbye(relay_->error());
@@ -145,16 +154,19 @@ void ClientSession::give_backend_back() {
     auto* const backend_to_give = backend();
     relay_->detach();
     backend_to_give->session = nullptr;
+    auto& pool = *leased_from_;
+    end_lease();
     // A cancel request on its way must not meet the next one's query.
     if (backend_to_give->cancels_under_way > 0) return;
-    pool_->group().give_back(*backend_to_give, *pool_);
+    pool.group().give_back(*backend_to_give, pool);
 }
 
 // The end of the session: nothing of it stays on a backend that others get.
 void ClientSession::leave_backend() {
     worker_.unregister(*this);
+    stop_awaiting();
     if (pool_ == nullptr) return;
-    pool_->group().leave_queue(*this);
+    if (is_waiting_) leased_from_->group().leave_queue(*this);
     is_waiting_ = false;
     if (auto* const home_backend = pool_->find(home_)) --home_backend->homes;
     if (auto* const attached = backend()) {
@@ -165,34 +177,13 @@ void ClientSession::leave_backend() {
             relay_->detach();
             attached->session = nullptr;
             if (is_reusable) attached->reset();
-            else pool_->discard(*attached);
+            else leased_from_->discard(*attached);
         }
     }
+    end_lease();
     if (own_pool_) worker_.bury(std::move(own_pool_));
     else --pool_->sessions;
     pool_ = nullptr;
-}
-
-bool ClientSession::acquire() {
-    auto& group = pool_->group();
-    if (is_waiting_) return false;
-    if (group.waiters().size() >= settings_->queue_length && is_serving_) {
-        relay_->refuse(make_error("ERROR", "53300", "too many clients wait for a backend already", "",
-                                  "Raise the endpoint's pool_size or queue_length."));
-        return false;
-    }
-    if (auto* const free = group.acquire(*this, *pool_)) {
-        free->session = this;
-        relay_->attach(*free);
-        return true;
-    }
-    wait_in_queue();
-    return false;
-}
-
-void ClientSession::wait_in_queue() {
-    is_waiting_ = true;
-    waiting_since_ = worker_.loop().now();
 }
 
 void ClientSession::given(Backend& backend) {
@@ -200,13 +191,17 @@ void ClientSession::given(Backend& backend) {
     auto const waited = worker_.loop().now() - waiting_since_;
     stats().wait_microseconds += static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(waited).count());
     backend.session = this;
-    relay_->attach(backend);
+    relay_->attach(backend, lease_);
     event_.signal();
 }
 
 void ClientSession::refused(wire::ErrorFields const& why) {
     is_waiting_ = false;
-    if (!is_serving_) {
+    bool const was_on_replica = lease_ == Lease::read_on_replica;
+    end_lease();
+    if (was_on_replica) {
+        // There are other servers for it: the relay asks again.
+    } else if (!is_serving_) {
         end_reason_ = why;
     } else if (relay_->is_in_transaction()) {
         // The block that was begun here has never begun there: only the end of the session says so without doubt.
@@ -220,12 +215,18 @@ void ClientSession::refused(wire::ErrorFields const& why) {
 
 void ClientSession::cancel() {
     if (auto* const attached = backend()) {
-        if (!attached->expected.empty()) worker_.cancel_on_server(*attached, *pool_);
+        if (!attached->expected.empty()) worker_.cancel_on_server(*attached, *leased_from_);
         return;
     }
     if (!is_waiting_ || !is_serving_) return;
-    pool_->group().leave_queue(*this);
+    leave_queue();
     refused(make_error("ERROR", "57014", "canceling statement due to user request"));
+}
+
+// For good: it does not ask again elsewhere.
+void ClientSession::leave_queue() {
+    leased_from_->group().leave_queue(*this);
+    end_lease();
 }
 
 void ClientSession::wait_for_facts() {
@@ -240,7 +241,10 @@ void ClientSession::wait_for_facts() {
 // What the client, or its backend, may be waited for now.
 void ClientSession::set_timer() {
     std::chrono::milliseconds limit{0};
-    if (is_waiting_) {
+    if (is_awaiting_news_) {
+        auto const left = settings_->floor_wait - (worker_.loop().now() - awaiting_since_);
+        limit = std::max(std::chrono::milliseconds(1), std::chrono::ceil<std::chrono::milliseconds>(left));
+    } else if (is_waiting_) {
         limit = settings_->query_wait_timeout;
     } else if (relay_->is_stalled() || relay_->is_cut_short()) {
         limit = settings_->client_stall_timeout;
@@ -254,8 +258,10 @@ void ClientSession::set_timer() {
 void ClientSession::time_is_over() {
     if (!is_serving_) {
         login_timed_out_ = true;
+    } else if (is_awaiting_news_) {
+        return wake();
     } else if (is_waiting_) {
-        pool_->group().leave_queue(*this);
+        leave_queue();
         refused(make_error("ERROR", "53300", "no backend became free within query_wait_timeout", "",
                            "Raise the endpoint's pool_size, or find what keeps backends: SHOW PINS in database pgtandem."));
         return;

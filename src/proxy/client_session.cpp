@@ -47,7 +47,11 @@ ClientSession::ClientSession(Worker& worker, UniqueFd connected, Target target, 
     stream_ = worker.loop().adopt(std::move(connected), *this);
 }
 
-ClientSession::~ClientSession() { worker_.forget_question(*this); }
+ClientSession::~ClientSession() {
+    worker_.forget_question(*this);
+    stop_awaiting();
+    end_lease();
+}
 
 void ClientSession::start() {
     if (settings_->login_timeout.count() > 0) timer_->start(settings_->login_timeout);

@@ -14,6 +14,7 @@
 #include "proxy/login_desk.hpp"
 #include "proxy/pool.hpp"
 #include "proxy/relay.hpp"
+#include "proxy/session_floor.hpp"
 #include "proxy/session_state.hpp"
 #include "proxy/snapshot.hpp"
 #include "wire/startup.hpp"
@@ -21,6 +22,9 @@
 namespace pgtandem::proxy {
 
 class Worker;
+
+// SET pgtandem.route
+enum class RouteWish : std::uint8_t { automatic, primary, replica };
 
 struct PeerAddress {
     std::string host;  // numeric; empty for a Unix socket
@@ -43,6 +47,12 @@ public:
     void refused(wire::ErrorFields const& why);
     // From a CancelRequest that named this session.
     void cancel();
+    // From the worker: there is news of positions.
+    void wake();
+    void stop_awaiting();
+    // From the worker: the replica that serves this session is no longer one that may be read on.
+    bool is_reading_on_replica() const;
+    void lose_replica();
     // From the console, a changed primary, or a shutdown: says why and closes.
     void end(wire::ErrorFields why);
     // The worker is ending: forgets its backend without a word.
@@ -53,7 +63,7 @@ public:
     bool has_custom_setting(std::string_view name) const { return state_.has_custom_setting(name); }
     Backend* backend() const { return relay_ ? relay_->backend() : nullptr; }
     bool is_on(Pool const& pool) const { return pool_ == &pool; }
-    bool is_idle() const { return is_serving_ && backend() == nullptr && !is_waiting_; }
+    bool is_idle() const { return is_serving_ && backend() == nullptr && !is_waiting_ && !is_awaiting_news_; }
     bool is_pinned() const { return state_.is_pinned(); }
     std::string const& user() const { return user_; }
     std::string const& database() const { return database_; }
@@ -93,7 +103,7 @@ private:
     bool step();
     void give_backend_back();
     void leave_backend();
-    void wait_in_queue();
+    void leave_queue();
     void wait_for_facts();
     void set_timer();
     void time_is_over();
@@ -101,13 +111,37 @@ private:
     bool fatal(Error const& scram_error);
     bool fatal(char const* sqlstate, std::string message, std::string detail = {});
 
+    // client_route.cpp
+    ReadRules read_rules() const;
+    ReadChoice choose_server();
+    bool may_wait_for_news() const;
+    bool may_leave_replica();
+    void await_news();
+    void begin_lease(Pool& pool, Lease lease, ServerEntry const* server);
+    void end_lease();
+    void ask_elsewhere();
+
+    // client_own.cpp
+    OwnAnswer set_own(OwnStatement const& own);
+    OwnAnswer reset_own(OwnStatement const& own);
+    std::optional<OwnAnswer> show_own(OwnStatement const& own);
+    OwnAnswer explain_route(std::string_view statement);
+    std::string why_not_split() const;
+    bool take_own_parameters();
+    bool begin_with_own(std::string const& name, std::string const& value);
+
     // RelayHost
+    std::optional<OwnAnswer> answer_own(OwnStatement const& own) override;
+    void reset_own_settings() override;
     std::shared_ptr<sql::Analysis const> analyse(std::string_view text, bool strings_conform) override;
     PreparedRef prepare(std::string_view text, std::string_view types, bool strings_conform) override;
     std::uint64_t epoch() const override;
     bool must_wait_for_facts() override;
     bool facts_hold() const override;
-    bool acquire() override;
+    bool acquire(Route route) override;
+    bool splits() const override;
+    void ended_on_primary(bool may_have_written, bool read_there) override;
+    void placed(sql::Analysis const* analysis, std::string_view text) override;
     void catalog_changed() override;
     DatabaseStats& stats() override;
 
@@ -138,7 +172,17 @@ private:
 
     SessionState state_;
     std::optional<Relay> relay_;
-    Pool* pool_ = nullptr;
+    Pool* pool_ = nullptr;         // whose sessions this is one of
+    Pool* leased_from_ = nullptr;  // where its backend is from, or is to come from: pool_, or one of a replica
+    Lease lease_ = Lease::ordinary;
+    std::shared_ptr<ServerPosition> position_;  // of the server, for as long
+    SessionFloor floor_;
+    RouteWish route_wish_ = RouteWish::automatic;
+    std::optional<Consistency> consistency_;
+    bool is_awaiting_news_ = false;  // of positions, to know where it may read
+    Clock::time_point awaiting_since_{};
+    bool is_replica_lost_ = false;
+    bool may_commit_without_flush_ = false;
     std::unique_ptr<Pool> own_pool_;  // of a replication connection
     bool is_serving_ = false;
     bool is_waiting_ = false;        // in the queue

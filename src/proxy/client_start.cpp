@@ -125,7 +125,7 @@ bool ClientSession::take_parameters(wire::StartupMessage const& message) {
     // The server looks for what is left of a name that is too long.
     for (auto* const name : {&user_, &database_}) name->resize(std::min(name->size(), name_length_max));
     std::ranges::sort(parameters_);
-    return true;
+    return take_own_parameters();
 }
 
 void ClientSession::negotiate(wire::StartupMessage const& message) {

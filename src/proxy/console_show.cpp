@@ -5,6 +5,7 @@
 
 #include <map>
 
+#include "pg/lsn.hpp"
 #include "proxy/settings_table.hpp"
 
 namespace pgtandem::proxy {
@@ -88,11 +89,48 @@ ConsoleTable show_stats(EndpointControl& control) {
 }
 
 ConsoleTable show_nodes(EndpointControl& control) {
-    ConsoleTable table{{"node", "role", "usable", "addr", "port", "lag_bytes", "why_unusable"}, {}};
+    ConsoleTable table{{"node", "role", "usable", "addr", "port", "replayed", "lag_ms", "in_use", "why_unusable"}, {}};
     for (auto const& server : control.routing()->servers) {
+        std::optional<std::string> replayed;
+        std::optional<std::string> lag;
+        if (!server.is_primary) {
+            replayed = to_string(Lsn(server.position->replayed()));
+            lag = std::to_string(server.position->lag().count());
+        }
         table.rows.push_back(Row{server.name, server.is_primary ? "primary" : "replica", server.is_usable ? "yes" : "no", server.host,
-                                 number(server.port), number(server.lag_bytes), server.why_unusable});
+                                 number(server.port), replayed, lag, std::to_string(server.position->in_use.load()),
+                                 server.why_unusable});
     }
+    return table;
+}
+
+ConsoleTable show_routes(EndpointControl& control) {
+    ConsoleTable table{{"database", "kind", "name", "count", "detail"}, {}};
+    std::map<std::string, RouteCounts> sums;
+    std::map<std::pair<std::string, std::string>, StatementInfo> statements;
+    for (auto const& snapshot : control.snapshots()) {
+        for (auto const& [database, counts] : snapshot.routes) sums[database] += counts;
+        for (auto const& statement : snapshot.statements) {
+            auto& sum = statements[{statement.database, statement.text}];
+            auto const count = sum.count + statement.count;
+            sum = statement;
+            sum.count = count;
+        }
+    }
+    auto const add = [&](std::string const& database, char const* kind, std::string_view name, std::uint64_t count, std::string detail) {
+        if (count > 0) table.rows.push_back(Row{database, kind, std::string(name), number(count), std::move(detail)});
+    };
+    for (auto const& [database, counts] : sums) {
+        for (std::size_t index = 0; index < counts.statements.size(); ++index) {
+            add(database, "statement", sql::name(static_cast<sql::Reason>(index)), counts.statements[index], "");
+        }
+        for (std::size_t index = 0; index < counts.reads.size(); ++index) {
+            add(database, "read", name(static_cast<ReadPlace>(index)), counts.reads[index], "");
+        }
+        add(database, "wait", "floor", counts.waits, number(counts.wait_microseconds) + " us");
+        add(database, "again", "on the primary", counts.asked_again, "what a replica could not answer");
+    }
+    for (auto const& [key, statement] : statements) add(key.first, "text", statement.text, statement.count, statement.reason);
     return table;
 }
 
@@ -126,6 +164,7 @@ constexpr ShowRow rows[] = {
     {"SERVERS", "each backend", show_servers},
     {"STATS", "totals by database since the start", show_stats},
     {"NODES", "the servers and what each is at present", show_nodes},
+    {"ROUTES", "what went to which server, and why", show_routes},
     {"PINS", "clients that keep a backend, and why", show_pins},
     {"CONFIG", "the settings in effect", show_config},
     {"VERSION", "the program's version", show_version},

@@ -33,8 +33,9 @@ wire::ErrorFields goodbye() { return make_error("FATAL", "57P01", "terminating c
 
 }  // namespace
 
-Endpoint::Endpoint(EndpointSettings settings, RoutingBoard& routing, LoginDesk& desk, CatalogWatch& catalog, ReadSettings read_settings)
-    : shared_{routing, desk, catalog, *this, random_bytes(32)}, read_settings_(std::move(read_settings)) {
+Endpoint::Endpoint(EndpointSettings settings, RoutingBoard& routing, Samples& samples, LoginDesk& desk, CatalogWatch& catalog,
+                   ReadSettings read_settings)
+    : shared_{routing, samples, desk, catalog, *this, random_bytes(32)}, read_settings_(std::move(read_settings)) {
     shared_.set(std::make_shared<EndpointSettings const>(std::move(settings)), nullptr);
 }
 
@@ -64,6 +65,9 @@ Status Endpoint::start(std::optional<Takeover> takeover) {
     shared_.routing.on_change([this] {
         for (auto const& worker : workers_) worker->loop().post([&worker = *worker] { worker.take_routing(); });
     });
+    shared_.samples.on_news([this] {
+        for (auto const& worker : workers_) worker->loop().post([&worker = *worker] { worker.tell_news(); });
+    });
     return {};
 }
 
@@ -85,7 +89,8 @@ bool Endpoint::drain(Deadline deadline, std::function<bool()> const& stops) {
                     worker.end_sessions([](ClientSession const& session) { return session.is_idle(); }, goodbye());
                 });
             }
-            if (session_count() == 0) return true;
+            // The one before may have the query of a cancel request that comes through here.
+            if (session_count() == 0 && !(former_ && former_->is_there())) return true;
             if (until.passed()) return false;
         }
         return false;
@@ -96,6 +101,7 @@ bool Endpoint::drain(Deadline deadline, std::function<bool()> const& stops) {
 void Endpoint::stop() {
     if (workers_.empty()) return;
     shared_.routing.on_change(nullptr);
+    shared_.samples.on_news(nullptr);
     stop_listening();
     on_each_worker([](Worker& worker) { worker.end_sessions([](ClientSession const&) { return true; }, goodbye()); });
     // What was said last is sent before the loops end.

@@ -22,7 +22,8 @@ public:
     // Settings for RELOAD, read anew from where they came from; an error leaves everything as it is.
     using ReadSettings = std::function<Result<EndpointSettings>()>;
 
-    Endpoint(EndpointSettings settings, RoutingBoard& routing, LoginDesk& desk, CatalogWatch& catalog, ReadSettings read_settings);
+    Endpoint(EndpointSettings settings, RoutingBoard& routing, Samples& samples, LoginDesk& desk, CatalogWatch& catalog,
+             ReadSettings read_settings);
     ~Endpoint() override;
 
     // Opens its sockets and serves. Errors: a port is taken, TLS files, or the former endpoint does not let go.

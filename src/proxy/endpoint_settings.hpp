@@ -18,6 +18,19 @@ enum class PoolMode {
 
 enum class TlsMode { off, allow, require };  // of clients
 
+// What a read has seen at least.
+enum class Consistency : std::uint8_t {
+    eventual,  // whatever a replica has
+    bounded,   // nothing older than max_lag_ms
+    session,   // the session's own writes, and never less than before
+    strict,    // each commit that anybody was told of before the read began
+};
+
+struct ServerWeight {
+    std::string server;
+    unsigned weight = 1;  // its share of the reads; 0: none
+};
+
 struct EndpointSettings {
     std::vector<std::string> listen{"127.0.0.1"};  // numeric addresses
     std::uint16_t port = 6432;                     // to the primary
@@ -43,6 +56,14 @@ struct EndpointSettings {
     std::chrono::milliseconds server_idle_timeout{600'000};
     std::chrono::milliseconds server_lifetime{3'600'000};
     std::chrono::milliseconds drain_timeout{300'000};  // how long clients may stay when another process has taken over
+
+    bool split = true;  // reads on the endpoint's port are shared with the replicas
+    Consistency consistency = Consistency::session;
+    std::chrono::milliseconds max_lag{10'000};   // a replica that is further behind gets no reads, but for 'eventual' ones; 0: no limit
+    std::chrono::milliseconds floor_wait{10};    // how long a read waits for a replica that is nearly there
+    std::vector<ServerWeight> weights{};         // 1 for who is not named
+    std::vector<std::string> read_only_functions{};  // may run on a replica, whatever the catalog says
+    std::vector<std::string> primary_functions{};    // never on a replica
 
     std::size_t prepared_statements = 500;      // kept on each backend
     std::size_t analysed_bytes = 1 << 20;       // a longer statement is not looked at: it pins

@@ -140,6 +140,11 @@ Status Takeover::serving(Deadline deadline) {
     return {};
 }
 
+bool Takeover::is_there() const {
+    pollfd entry{peer_.get(), POLLIN, 0};
+    return ::poll(&entry, 1, 0) == 0;
+}
+
 void Takeover::cancel(std::uint32_t process_id, std::string const& key) const {
     send_packet(peer_.get(), fmt::format("cancel {} {}", process_id, hexadecimal(key)));
 }

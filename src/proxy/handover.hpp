@@ -33,6 +33,8 @@ public:
     std::vector<ListeningSocket> take_sockets() { return std::move(sockets_); }
     // From now on the others' clients come here. Returns when the other has let go.
     Status serving(Deadline deadline);
+    // The former one still serves clients.
+    bool is_there() const;
     // Passes a cancel request on, to whom the key may mean something. Thread-safe; never waits.
     void cancel(std::uint32_t process_id, std::string const& key) const;
 

@@ -1,25 +1,24 @@
 #include "proxy/node_watch.hpp"
 
 #include <algorithm>
-#include <cstdlib>
-
-#include "pg/lsn.hpp"
 
 namespace pgtandem::proxy {
 
 namespace {
 
-constexpr auto look_interval = 500ms;
-constexpr auto patience = 2s;
+constexpr auto look_interval = 250ms;
+constexpr auto first_patience = 3s;
+constexpr auto moment = 2ms;
 
-constexpr char const* state_query =
-    "SELECT pg_catalog.pg_is_in_recovery(), "
-    "(SELECT timeline_id FROM pg_catalog.pg_control_checkpoint()), "
-    "CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() ELSE pg_catalog.pg_current_wal_lsn() END";
+// One that was left to itself has another address now, or another part in the cluster.
+bool is_same(WatchedServer const& one, WatchedServer const& other) {
+    return to_keywords(one.conninfo) == to_keywords(other.conninfo) && one.tls == other.tls;
+}
 
 }  // namespace
 
-NodeWatch::NodeWatch(RoutingBoard& board, ListServers list_servers) : board_(board), list_servers_(std::move(list_servers)) {}
+NodeWatch::NodeWatch(RoutingBoard& board, Samples& samples, ListServers list_servers)
+    : board_(board), samples_(samples), list_servers_(std::move(list_servers)) {}
 
 NodeWatch::~NodeWatch() {
     if (!thread_.joinable()) return;
@@ -32,6 +31,10 @@ NodeWatch::~NodeWatch() {
 }
 
 void NodeWatch::start() {
+    keep_watches(list_servers_());
+    auto const deadline = Deadline::in(first_patience);
+    auto const has_seen = [](auto const& watch) { return watch.second->seen().has_value(); };
+    while (!std::ranges::all_of(watches_, has_seen) && !deadline.passed()) std::this_thread::sleep_for(moment);
     look();
     thread_ = std::thread([this] { run(); });
 }
@@ -46,33 +49,65 @@ void NodeWatch::run() {
 }
 
 void NodeWatch::look() {
-    auto const servers = list_servers_();
-    std::map<std::string, Seen> seen;
-    std::uint32_t newest = 0;
+    keep_watches(list_servers_());
+    auto entries = judge();
+    auto const before = board_.current();
+    for (auto const& entry : entries) {
+        auto const* const known = before->find(entry.name);
+        if (known != nullptr && !known->is_usable && entry.is_usable) entry.position->back_since(Clock::now());
+    }
+    board_.publish(std::move(entries));
+}
+
+void NodeWatch::keep_watches(std::vector<WatchedServer> const& servers) {
+    std::erase_if(watches_, [&](auto const& entry) {
+        return std::ranges::none_of(servers, [&](auto const& server) { return server.name == entry.first && is_same(server, entry.second->server()); });
+    });
     for (auto const& server : servers) {
-        auto const looked = look_at(server);
-        seen[server.name] = looked ? *looked : Seen{false, looked.error().line()};
-        auto const& found = seen[server.name];
+        auto& watch = watches_[server.name];
+        if (watch) watch->take_part(server.is_primary);
+        else watch = std::make_unique<ServerWatch>(server, board_, samples_, history_, [this] { return find_primary(); });
+    }
+    std::lock_guard const guard(mutex_);
+    conninfos_.clear();
+    for (auto const& server : servers) conninfos_[server.name] = server.conninfo;
+}
+
+std::optional<Conninfo> NodeWatch::find_primary() {
+    auto const routing = board_.current();
+    auto const* const primary = routing->primary();
+    if (primary == nullptr) return std::nullopt;
+    std::lock_guard const guard(mutex_);
+    auto const found = conninfos_.find(primary->name);
+    return found == conninfos_.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::vector<ServerEntry> NodeWatch::judge() const {
+    std::map<std::string, ServerSeen> seen;
+    std::uint32_t newest = 0;
+    for (auto const& [name, watch] : watches_) {
+        auto const& found = seen[name] = watch->seen().value_or(ServerSeen{false, "it has not answered yet"});
         if (found.answers && !found.in_recovery) newest = std::max(newest, found.timeline);
     }
     // A server that was the primary before another was promoted still says that it is one: the newer timeline tells.
-    auto const claims = [&](WatchedServer const& server) {
-        auto const& found = seen.at(server.name);
-        if (server.is_primary) return *server.is_primary;
+    auto const claims = [&](auto const& entry) {
+        auto const& found = seen.at(entry.first);
+        auto const& agreed = entry.second->part();
+        if (agreed) return *agreed;
         return found.answers && !found.in_recovery && found.timeline == newest;
     };
-    auto const claimants = std::ranges::count_if(servers, claims);
-    std::uint64_t written = 0;
-    for (auto const& server : servers) {
-        if (claims(server)) written = std::max(written, seen.at(server.name).position);
-    }
+    auto const claimants = std::ranges::count_if(watches_, claims);
     std::vector<ServerEntry> entries;
-    for (auto const& server : servers) {
+    for (auto const& watched : watches_) {
+        auto const& server = watched.second->server();
         auto const& found = seen.at(server.name);
         ServerEntry entry{server.name, server.conninfo.host, server.conninfo.port};
-        entry.is_primary = claims(server);
+        entry.is_primary = claims(watched);
         entry.tls = server.tls;
         entry.tls_name = server.conninfo.host;
+        entry.position = watched.second->position();
+        entry.timeline = found.timeline;
+        entry.commits_without_flush = found.commits_without_flush;
         entry.why_unusable = found.why;
         if (found.answers && entry.is_primary == found.in_recovery) {
             entry.why_unusable = entry.is_primary ? "it is in recovery" : "it takes writes and is not the primary";
@@ -81,41 +116,9 @@ void NodeWatch::look() {
         } else {
             entry.is_usable = found.answers;
         }
-        // Not the exact lag, which is another at each look: clients are not to be told of a change where there is none.
-        constexpr std::uint64_t lag_step = 16 << 20;
-        if (!entry.is_primary && written > found.position) entry.lag_bytes = (written - found.position) / lag_step * lag_step;
         entries.push_back(std::move(entry));
     }
-    board_.publish(std::move(entries));
-}
-
-Result<NodeWatch::Seen> NodeWatch::look_at(WatchedServer const& server) {
-    bool const was_connected = sessions_.contains(server.name);
-    auto seen = look_once(server);
-    // That a session was ended says nothing of the server: a new one does. A server that is silent has had its time.
-    bool const is_worth_another = !seen && was_connected && seen.error().kind != ErrorKind::timed_out;
-    return is_worth_another ? look_once(server) : seen;
-}
-
-Result<NodeWatch::Seen> NodeWatch::look_once(WatchedServer const& server) {
-    auto found = sessions_.find(server.name);
-    if (found != sessions_.end() && !found->second.usable()) {
-        sessions_.erase(found);
-        found = sessions_.end();
-    }
-    if (found == sessions_.end()) {
-        PGTANDEM_TRY(session, Session::connect(server.conninfo, Deadline::in(patience)));
-        found = sessions_.emplace(server.name, std::move(session)).first;
-    }
-    auto const rows = found->second.query(state_query, Deadline::in(patience));
-    if (!rows) {
-        sessions_.erase(found);
-        return fail(rows.error());
-    }
-    auto const& row = *rows->begin();
-    auto const lsn = parse_lsn(row[2].value_or(""));
-    return Seen{true, "", row[0] == "t", static_cast<std::uint32_t>(std::strtoul(row[1].value_or("0").c_str(), nullptr, 10)),
-                lsn ? lsn->value() : 0};
+    return entries;
 }
 
 }  // namespace pgtandem::proxy

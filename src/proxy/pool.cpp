@@ -10,6 +10,8 @@ namespace pgtandem::proxy {
 namespace {
 
 constexpr auto retry_interval = std::chrono::milliseconds(100);
+// So long a replica gets no reads after it has refused a connection.
+constexpr auto avoidance = std::chrono::seconds(1);
 // How long the queue waits for a server that refuses connections before those who wait are told.
 constexpr auto patience_with_server = std::chrono::seconds(5);
 
@@ -27,7 +29,7 @@ bool fits(Backend const& backend, ClientSession const& session) {
 
 std::string PoolKey::group_text() const {
     std::string text(target == Target::primary ? "p" : "r");
-    return text.append(1, '\0').append(database).append(1, '\0').append(user);
+    return text.append(server).append(1, '\0').append(database).append(1, '\0').append(user);
 }
 
 std::string PoolKey::text() const {
@@ -80,6 +82,10 @@ void Pool::put_idle(Backend& backend) {
 ServerEntry const* Pool::choose_server() const {
     auto const& routing = worker_.routing();
     if (key_.target == Target::primary) return routing.primary();
+    if (!key_.server.empty()) {
+        auto const* const server = routing.find(key_.server);
+        return server != nullptr && routing.follows_primary(*server) ? server : nullptr;
+    }
     ServerEntry const* best = nullptr;
     std::ptrdiff_t fewest = 0;
     for (auto const& server : routing.servers) {
@@ -113,6 +119,10 @@ void Pool::open_missing() {
 
 void Pool::logged_in(Backend& backend) {
     --opening_;
+    // A session that is served by several servers is not to be told which of them it is.
+    if (!key_.server.empty() && !value_of(backend.reported, "in_hot_standby").empty()) {
+        backend.reported = worker_.reported_registry().with(backend.reported, "in_hot_standby", "off");
+    }
     if (!first_reported_) first_reported_ = backend.reported;
     if (backend.is_retired) return discard(backend);
     put_idle(backend);
@@ -129,6 +139,7 @@ void Pool::lost(Backend& backend, wire::ErrorFields why) {
 
 void Pool::attempt_failed(wire::ErrorFields const& why) {
     auto const now = worker_.loop().now();
+    if (!key_.server.empty()) return give_reads_back(now, why);
     if (!may_pass(why)) return group_.refuse_waiters(*this, Clock::time_point::max(), why);
     not_before_ = now + retry_interval;
     worker_.look_again_at(not_before_);
@@ -142,6 +153,13 @@ void Pool::attempt_failed(wire::ErrorFields const& why) {
 void Pool::was_reset(Backend& backend) { group_.give_back(backend, *this); }
 
 ReportedRegistry& Pool::reported_registry() { return worker_.reported_registry(); }
+
+// There are other servers for them.
+void Pool::give_reads_back(Clock::time_point now, wire::ErrorFields const& why) {
+    if (auto const* const server = worker_.routing().find(key_.server)) server->position->avoid_until(now + avoidance);
+    not_before_ = now + retry_interval;
+    group_.refuse_waiters(*this, Clock::time_point::max(), why);
+}
 
 void Pool::discard(Backend& backend) {
     std::erase(idle_, &backend);
@@ -253,7 +271,7 @@ std::chrono::microseconds PoolGroup::longest_wait(Pool const& pool) const {
 
 void Pool::describe(WorkerSnapshot& snapshot) const {
     PoolInfo info;
-    info.node = key_.target == Target::primary ? "primary" : "replicas";
+    info.node = key_.target == Target::primary ? "primary" : key_.server.empty() ? "replicas" : key_.server;
     info.database = key_.database;
     info.user = key_.user;
     info.clients_waiting = waiting;
@@ -278,7 +296,7 @@ void Pool::describe(WorkerSnapshot& snapshot) const {
         snapshot.backends.push_back(std::move(about));
     }
     info.clients_active = info.backends_active + info.backends_pinned;
-    info.clients_idle = sessions - std::min<std::size_t>(sessions, info.clients_active + waiting);
+    if (key_.server.empty()) info.clients_idle = sessions - std::min<std::size_t>(sessions, info.clients_active + waiting);
     snapshot.pools.push_back(std::move(info));
 }
 

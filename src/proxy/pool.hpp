@@ -22,6 +22,7 @@ enum class Target : std::uint8_t { primary, replicas };
 
 struct PoolKey {
     Target target;
+    std::string server;  // for reads that are chosen one by one: the replica's name; "" otherwise
     std::string database;
     std::string user;
     std::vector<std::pair<std::string, std::string>> parameters;  // of the startup message, sorted, but for user and database
@@ -46,6 +47,7 @@ public:
     PoolGroup& group() { return group_; }
     // The newest login of a client is the one new backends use.
     void set_login(std::shared_ptr<ServerLogin const> login) { login_ = std::move(login); }
+    std::shared_ptr<ServerLogin const> const& login() const { return login_; }
     // What a new session starts with, once a backend has told it; null before.
     ReportedRef const& first_reported() const { return first_reported_; }
     std::vector<std::unique_ptr<Backend>> const& backends() const { return backends_; }
@@ -56,7 +58,7 @@ public:
     Clock::time_point oldest_idle_use() const { return idle_.front()->used_at; }
     void describe(WorkerSnapshot& snapshot) const;
     bool has_waiters() const { return waiting > 0; }
-    bool is_unused() const { return backends_.empty() && sessions == 0; }
+    bool is_unused() const { return backends_.empty() && sessions == 0 && waiting == 0; }
 
     // One that is free and fits the session, taken out of the free ones; or null.
     Backend* take_idle(ClientSession const& session);
@@ -75,13 +77,16 @@ public:
     void was_reset(Backend& backend) override;
     ReportedRegistry& reported_registry() override;
 
-    std::size_t sessions = 0;  // that belong to this pool
+    // Of a pool of the primary: those for the reads of its sessions, by their server's ServerPosition::id().
+    std::vector<std::pair<std::uint64_t, Pool*>> readers;
+    std::size_t sessions = 0;  // that belong to this pool; of a reader: 1 while its primary's pool is there
     std::size_t waiting = 0;   // of them, in the queue
     bool is_paused = false;
 
 private:
     ServerEntry const* choose_server() const;
     void attempt_failed(wire::ErrorFields const& why);
+    void give_reads_back(Clock::time_point now, wire::ErrorFields const& why);
 
     Worker& worker_;
     PoolGroup& group_;

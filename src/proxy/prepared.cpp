@@ -22,10 +22,11 @@ PreparedRef PreparedRegistry::find(std::string const& database, std::uint64_t ep
 }
 
 PreparedRef PreparedRegistry::add(std::string const& database, std::uint64_t epoch, std::string_view text,
-                                  std::string_view types, std::shared_ptr<sql::Analysis const> analysis) {
+                                  std::string_view types, std::shared_ptr<sql::Analysis const> analysis,
+                                  std::optional<OwnStatement> own) {
     if (entries_.size() >= forget_at_) forget_unused();
     auto const made = std::make_shared<PreparedStatement const>(
-        PreparedStatement{++last_id_, epoch, std::string(text), std::string(types), std::move(analysis), false});
+        PreparedStatement{++last_id_, epoch, std::string(text), std::string(types), std::move(analysis), std::move(own), false});
     entries_[key_of(database, epoch, text, types)] = made;
     return made;
 }

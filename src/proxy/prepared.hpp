@@ -8,6 +8,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "proxy/own_statement.hpp"
 #include "sql/analyze.hpp"
 
 namespace pgtandem::proxy {
@@ -18,6 +19,7 @@ struct PreparedStatement {
     std::string text;
     std::string types;  // object ids of parameter types as they travel in Parse
     std::shared_ptr<sql::Analysis const> analysis;
+    std::optional<OwnStatement> own;  // the endpoint answers it itself
     // A server has said that it would give other columns now than when it was prepared: whoever prepares it anew gets another one.
     mutable bool is_outdated = false;
     std::string server_name() const { return "pgtandem_" + std::to_string(id); }
@@ -32,7 +34,7 @@ public:
     // whose plan may give columns of other types.
     PreparedRef find(std::string const& database, std::uint64_t epoch, std::string_view text, std::string_view types) const;
     PreparedRef add(std::string const& database, std::uint64_t epoch, std::string_view text, std::string_view types,
-                    std::shared_ptr<sql::Analysis const> analysis);
+                    std::shared_ptr<sql::Analysis const> analysis, std::optional<OwnStatement> own = std::nullopt);
 
 private:
     void forget_unused();

@@ -10,12 +10,27 @@
 #include "io/stream.hpp"
 #include "proxy/backend.hpp"
 #include "proxy/endpoint_settings.hpp"
+#include "proxy/own_statement.hpp"
 #include "proxy/session_state.hpp"
 #include "proxy/snapshot.hpp"
 #include "wire/error_response.hpp"
 #include "wire/framing.hpp"
 
 namespace pgtandem::proxy {
+
+enum class Route : std::uint8_t { primary, reads };
+// What a backend is given to a session for.
+enum class Lease : std::uint8_t { ordinary, read_on_primary, read_on_replica };
+
+// What a client asks for up to the next ReadyForQuery, as far as it has been sent.
+struct Batch {
+    enum class Kind : std::uint8_t { other, reads, ends_transaction };
+    Kind kind = Kind::other;
+    std::size_t bytes = 0;
+};
+
+// Whether a statement may have left something in the WAL that its session has to see.
+bool may_have_written(sql::Analysis const* analysis);
 
 // What the relay asks of the session it works for.
 class RelayHost {
@@ -28,8 +43,18 @@ public:
     // The catalog is being read again and what it says is worth waiting for.
     virtual bool must_wait_for_facts() = 0;
     virtual bool facts_hold() const = 0;
-    // A backend, attached to the relay, where one is free; else the session is in the queue for one.
-    virtual bool acquire() = 0;
+    // A backend, attached to the relay, where one is free; else the session is in the queue for one, or waits until it is known
+    // where it may read.
+    virtual bool acquire(Route route) = 0;
+    // Reads of this session may go to replicas at present.
+    virtual bool splits() const = 0;
+    // A transaction has ended on the primary; 'read_there': its place was chosen among all that could serve the read.
+    virtual void ended_on_primary(bool may_have_written, bool read_there) = 0;
+    // What the endpoint itself answers. Nothing: it has to wait.
+    virtual std::optional<OwnAnswer> answer_own(OwnStatement const& own) = 0;
+    virtual void reset_own_settings() = 0;
+    // For the counts of what goes where.
+    virtual void placed(sql::Analysis const* analysis, std::string_view text) = 0;
     // A transaction that ran DDL has been committed.
     virtual void catalog_changed() = 0;
     virtual DatabaseStats& stats() = 0;
@@ -47,6 +72,7 @@ public:
         idle,          // the transaction has ended and nothing is outstanding: the backend may go
         leave,         // the client has said goodbye or has gone
         broken,        // the backend has gone, or broke the protocol
+        elsewhere,     // the replica could not; nothing has reached the client: ask_elsewhere()
         misbehaved,    // the client broke the protocol; see error()
     };
 
@@ -58,13 +84,17 @@ public:
     // Takes what both sides have sent as far as it goes.
     Outcome run();
 
-    void attach(Backend& backend);
+    void attach(Backend& backend, Lease lease);
     // Gives the backend up; the caller knows what to do with it.
     void detach();
     Backend* backend() const { return backend_; }
 
     // Answers the client's next statement with an error in place of a backend's answer; it stays connected.
     void refuse(wire::ErrorFields const& error);
+    // Nothing of what it has asked the replica has reached the client.
+    bool can_ask_elsewhere() const;
+    // What was asked is asked again, of the primary. The backend is to be given up.
+    void ask_elsewhere();
     wire::ErrorFields const& error() const { return error_; }
 
     bool is_in_transaction() const { return backend_ != nullptr ? backend_->transaction != 'I' : !deferred_begin_.empty(); }
@@ -73,12 +103,38 @@ public:
     // A connection in which the client and the server are left to each other: replication.
     void become_raw() { is_raw_ = true; }
     // A client that does not take what it asked for.
+    bool strings_conform() const { return value_of(seen_, "standard_conforming_strings") != "off"; }
+    bool has_input() const { return !input().empty(); }
     bool is_stalled() const { return client_.unsent() > io::output_high; }
     // A client that has sent a part of a message and holds a backend meanwhile.
     bool is_cut_short() const { return backend_ != nullptr && client_passing_ > 0; }
 
 private:
-    enum class Took { yes, wait, need_backend, need_facts, leave, malformed, misbehaved };
+    enum class Took { yes, wait, give_back, need_backend, need_facts, leave, malformed, misbehaved };
+
+    // Which way (relay_split.cpp).
+    Took place_batch(char type);
+    Took continue_on_replica(Batch const& batch);
+    Batch next_batch();
+    bool may_begin_on_replica(std::string_view begin) const;
+    void leave_replica();
+    void keep(Batch const& batch);
+    void forget_batch();
+    void pass_held();
+    void before_passing(char type, std::string_view body);
+    std::string_view input() const { return replay_.empty() ? client_.input() : replay_.view(); }
+    void consume(std::size_t count);
+    ByteBuffer& output() { return holds_ || drops_ ? backend_->held : client_.output(); }
+
+    // What the endpoint answers itself (relay_own.cpp).
+    char transaction_status() const;
+    std::optional<OwnAnswer> answer_to_own(OwnStatement const& own);
+    Took take_own_query(OwnStatement const& own);
+    void take_own_parse(std::string const& name, PreparedRef const& statement);
+    Took take_own_bind(std::string_view portal, PreparedRef const& statement, wire::Header header, std::string_view input);
+    void take_own_describe(char kind, OwnStatement const& own);
+    Took take_own_execute(OwnStatement const& own);
+    void push_own(std::string message);
 
     // From the client (relay_client.cpp).
     Outcome run_client();
@@ -100,7 +156,7 @@ private:
     bool answer_transaction_command(sql::Effects const& effects, std::string_view text);
     void pass_through(wire::Header header, std::string_view input);
     void forward(std::string_view bytes) { backend_->stream().output().append(bytes); }
-    bool has_backend() { return backend_ != nullptr || host_.acquire(); }
+    bool has_backend() { return backend_ != nullptr || host_.acquire(Route::primary); }
     PreparedRef find_fresh(std::string_view name);
     void check_before(sql::Analysis const* analysis, std::string_view text);
     std::shared_ptr<sql::Analysis const> analysis_of(PreparedRef const& statement);
@@ -108,7 +164,6 @@ private:
     // In some encodings a letter holds bytes that elsewhere end a string: what stands there cannot be told.
     bool can_read() const;
     void bring_what_it_names(sql::Analysis const* analysis, bool is_query);
-    bool strings_conform() const { return value_of(seen_, "standard_conforming_strings") != "off"; }
 
     // On the session's behalf (relay_ours.cpp).
     void bring_settings();
@@ -141,6 +196,7 @@ private:
     bool is_ours() const { return !backend_->expected.empty() && backend_->expected.front().is_ours; }
     Outcome run_raw();
     Outcome broken(std::string why);
+    Outcome out_of_step();
 
     io::Stream& client_;
     SessionState& state_;
@@ -151,6 +207,16 @@ private:
     Backend* backend_ = nullptr;
     ReportedRef seen_;               // what the client has been told
     std::string deferred_begin_;     // answered, not yet sent
+    bool begin_reads_ = false;       // it may be sent to a replica
+    bool is_on_replica_ = false;
+    bool is_fresh_ = false;          // on a replica: nothing has been asked there
+    bool was_placed_ = false;        // where it reads was chosen among all that may serve the read
+    std::string block_begin_;        // on a replica: what its transaction block began with
+    std::size_t batch_left_ = 0;     // bytes of the batch that has been placed
+    bool holds_ = false;             // nothing of the answer to the oldest batch has been passed to the client
+    bool drops_ = false;             // nor will be: it is asked elsewhere
+    ByteBuffer replay_;              // what is asked again, before what the client sends next
+    bool may_have_written_ = false;  // in this transaction, on the primary
     wire::ErrorFields error_;
     std::size_t client_passing_ = 0;  // bytes of a client's message that are forwarded as they come
     bool passing_is_dropped_ = false;

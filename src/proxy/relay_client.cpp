@@ -51,20 +51,23 @@ bool starts_with_start(std::string_view text) {
 Relay::Outcome Relay::run_client() {
     for (;;) {
         if (backend_ != nullptr && backend_->stream().unsent() > io::output_high) return Outcome::waiting;
-        auto const input = client_.input();
+        auto const input = this->input();
         if (client_passing_ > 0) {
             auto const count = std::min(client_passing_, input.size());
             if (count == 0) break;
             if (!passing_is_dropped_ && backend_ != nullptr) forward(input.substr(0, count));
             client_passing_ -= count;
-            client_.consume(count);
+            consume(count);
             continue;
         }
         auto const header = wire::read_header(input);
         if (!header) break;
-        switch (take_client_message(*header, input)) {
+        bool const is_at_batch = batch_left_ == 0 && !is_refusing_ && !ignores_until_sync_ && !client_copies_;
+        auto const placed = is_at_batch ? place_batch(header->type) : Took::yes;
+        switch (placed == Took::yes ? take_client_message(*header, input) : placed) {
             case Took::yes: continue;
             case Took::wait: return client_has_ended();
+            case Took::give_back: return Outcome::idle;
             case Took::need_backend: return Outcome::need_backend;
             case Took::need_facts: return Outcome::need_facts;
             case Took::leave: return Outcome::leave;
@@ -126,7 +129,7 @@ Relay::Took Relay::take_client_message(wire::Header header, std::string_view inp
     }
     auto const took = take_whole(header, input.substr(0, header.total()));
     if (took == Took::malformed) return leave_it_to_the_server(answer_to(header.type), header, input);
-    if (took == Took::yes) client_.consume(header.total());
+    if (took == Took::yes) consume(header.total());
     return took;
 }
 
@@ -154,6 +157,7 @@ Relay::Took Relay::take_whole(wire::Header header, std::string_view message) {
 Relay::Took Relay::leave_it_to_the_server(Expect what, wire::Header header, std::string_view input) {
     if (!has_backend()) return Took::need_backend;
     state_.pin(sql::Pin::unproven, "a malformed message");
+    may_have_written_ = true;
     backend_->expected.push({what});
     pass_through(header, input);
     return Took::yes;
@@ -169,7 +173,7 @@ void Relay::pass_through(wire::Header header, std::string_view input) {
     forward(input.substr(0, count));
     client_passing_ = header.total() - count;
     passing_is_dropped_ = false;
-    client_.consume(count);
+    consume(count);
 }
 
 bool Relay::can_read() const { return sql::is_safe_to_lex(value_of(seen_, "client_encoding")); }
@@ -177,6 +181,8 @@ bool Relay::can_read() const { return sql::is_safe_to_lex(value_of(seen_, "clien
 // Null: it cannot be looked at, for its length or its encoding.
 void Relay::check_before(sql::Analysis const* analysis, std::string_view text) {
     ++host_.stats().queries;
+    host_.placed(analysis, text);
+    may_have_written_ = may_have_written_ || may_have_written(analysis);
     if (analysis == nullptr) {
         state_.pin(can_read() ? sql::Pin::too_long : sql::Pin::unproven, text);
     } else {
@@ -200,6 +206,7 @@ bool Relay::answer_transaction_command(sql::Effects const& effects, std::string_
     auto& out = client_.output();
     if (deferred_begin_.empty() && defers_begin_ && effects.is_plain_begin) {
         deferred_begin_ = text;
+        begin_reads_ = effects.is_read_only && may_begin_on_replica(text);
         wire::CommandComplete{starts_with_start(text) ? "START TRANSACTION" : "BEGIN"}.write(out);
         wire::ReadyForQuery{'T'}.write(out);
         return true;
@@ -215,6 +222,7 @@ bool Relay::answer_transaction_command(sql::Effects const& effects, std::string_
 Relay::Took Relay::take_query(std::string_view message, std::string_view body) {
     auto const query = wire::Query::parse(body);
     if (!query) return Took::malformed;
+    if (auto const own = read_own_statement(query->text, strings_conform())) return take_own_query(*own);
     if (host_.must_wait_for_facts()) return Took::need_facts;
     auto const analysis = look_at(query->text);
     bool const is_single = analysis && analysis->statements.size() == 1;
@@ -233,9 +241,13 @@ Relay::Took Relay::take_parse(std::string_view message, std::string_view body) {
     auto const parse = wire::Parse::parse(body);
     if (!parse) return Took::malformed;
     if (host_.must_wait_for_facts()) return Took::need_facts;
-    if (!has_backend()) return Took::need_backend;
-    auto const statement = host_.prepare(parse->text, parse->types, strings_conform());
     std::string const name(parse->name);
+    auto const statement = host_.prepare(parse->text, parse->types, strings_conform());
+    if (statement->own && (name.empty() || !state_.find(name))) {
+        take_own_parse(name, statement);
+        return Took::yes;
+    }
+    if (!has_backend()) return Took::need_backend;
     Expected entry{Expect::parse, false, true};
     entry.prepared = statement;
     entry.name = name;
@@ -284,6 +296,7 @@ Relay::Took Relay::take_bind(wire::Header header, std::string_view input) {
     auto const available = input.substr(0, std::min(header.total(), input.size()));
     auto const bind = wire::Bind::parse(available.substr(wire::header_size));
     if (!bind) return leave_it_to_the_server(Expect::bind, header, input);
+    if (auto const own = state_.find(bind->statement); own && own->own) return take_own_bind(bind->portal, own, header, input);
     if (!has_backend()) return Took::need_backend;
     auto const statement = find_fresh(bind->statement);
     if (statement) bring_what_it_names(analysis_of(statement).get(), false);
@@ -306,13 +319,18 @@ Relay::Took Relay::take_bind(wire::Header header, std::string_view input) {
     forward(bind->rest);
     client_passing_ = rest - bind->rest.size();
     passing_is_dropped_ = false;
-    client_.consume(available.size());
+    consume(available.size());
     return Took::yes;
 }
 
 Relay::Took Relay::take_describe(std::string_view message, std::string_view body) {
     auto const describe = wire::Describe::parse(body);
     if (!describe) return Took::malformed;
+    auto const own = describe->kind == 'S' ? state_.find(describe->name) : state_.bound(describe->name);
+    if (own && own->own) {
+        take_own_describe(describe->kind, *own->own);
+        return Took::yes;
+    }
     if (!has_backend()) return Took::need_backend;
     auto const statement = describe->kind == 'S' ? find_fresh(describe->name) : nullptr;
     if (describe->kind == 'S' && describe->name.empty()) {
@@ -354,6 +372,7 @@ Relay::Took Relay::take_close(std::string_view message, std::string_view body) {
 Relay::Took Relay::take_execute(std::string_view message, std::string_view body) {
     auto const execute = wire::Execute::parse(body);
     if (!execute) return Took::malformed;
+    if (auto const own = state_.bound(execute->portal); own && own->own) return take_own_execute(*own->own);
     if (host_.must_wait_for_facts()) return Took::need_facts;
     if (!has_backend()) return Took::need_backend;
     std::shared_ptr<sql::Analysis const> analysis;
@@ -361,6 +380,8 @@ Relay::Took Relay::take_execute(std::string_view message, std::string_view body)
     if (auto const statement = state_.bound(execute->portal)) {
         analysis = analysis_of(statement);
         check_before(analysis.get(), statement->text);
+    } else {
+        may_have_written_ = true;
     }
     backend_->expected.push({Expect::execute, false, false, 0, analysis});
     forward(message);
@@ -369,6 +390,7 @@ Relay::Took Relay::take_execute(std::string_view message, std::string_view body)
 
 Relay::Took Relay::take_sync(std::string_view message) {
     if (backend_ == nullptr) {
+        ignores_until_sync_ = false;
         wire::ReadyForQuery{deferred_begin_.empty() ? 'I' : 'T'}.write(client_.output());
         return Took::yes;
     }
@@ -385,6 +407,7 @@ Relay::Took Relay::take_function_call(wire::Header header, std::string_view mess
     if (!has_backend()) return Took::need_backend;
     bool const is_large_object = std::ranges::find(large_object_functions, call->function) != std::end(large_object_functions);
     if (!is_large_object) state_.pin(sql::Pin::unproven, "FunctionCall " + std::to_string(call->function));
+    may_have_written_ = true;
     backend_->expected.push({Expect::function_call});
     forward(message);
     return Took::yes;

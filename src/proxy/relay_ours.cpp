@@ -5,8 +5,11 @@
 
 namespace pgtandem::proxy {
 
-void Relay::attach(Backend& backend) {
+void Relay::attach(Backend& backend, Lease lease) {
     backend_ = &backend;
+    is_on_replica_ = is_fresh_ = lease == Lease::read_on_replica;
+    was_placed_ = lease != Lease::ordinary;
+    may_have_written_ = false;
     is_in_copy_in_ = client_copies_ = false;
     ignores_until_sync_ = false;
     bring_settings();
@@ -15,13 +18,20 @@ void Relay::attach(Backend& backend) {
 }
 
 void Relay::detach() {
+    backend_->asked.clear();
+    backend_->asked_sizes.clear();
+    backend_->held.clear();
     backend_ = nullptr;
+    is_on_replica_ = false;
+    holds_ = drops_ = false;
+    batch_left_ = 0;
+    block_begin_.clear();
     server_passing_ = 0;
 }
 
 void Relay::tell_parameters() {
     if (seen_ == backend_->reported) return;
-    write_differences(client_.output(), seen_, backend_->reported);
+    write_differences(output(), seen_, backend_->reported);
     seen_ = backend_->reported;
 }
 
@@ -45,6 +55,7 @@ void Relay::bring_settings() {
 void Relay::bring_begin() {
     if (deferred_begin_.empty()) return;
     send_our_query(deferred_begin_);
+    if (is_on_replica_) block_begin_ = deferred_begin_;
     deferred_begin_.clear();
 }
 
@@ -132,7 +143,7 @@ void Relay::push_answer(std::string message, std::string name, PreparedRef befor
 void Relay::answer_local() {
     auto& expected = backend_->expected;
     while (!expected.empty() && (expected.front().what == Expect::answer || expected.front().what == Expect::copy_end)) {
-        client_.output().append(expected.front().local);
+        output().append(expected.front().local);
         expected.pop();
     }
 }

@@ -34,7 +34,7 @@ Relay::Outcome Relay::run_server() {
     std::size_t taken = 0;   // of the input
     std::size_t copied = 0;  // to the client, or left out
     auto const copy = [&] {
-        client_.output().append(input.substr(copied, taken - copied));
+        if (!drops_) output().append(input.substr(copied, taken - copied));
         copied = taken;
     };
     bool is_idle = false;
@@ -51,6 +51,10 @@ Relay::Outcome Relay::run_server() {
         if (!header) break;
         if (header->body == wire::bad_length) return broken("server sent a message of an impossible length");
         if (is_row(header->type) && !is_ours()) {
+            if (holds_) {
+                copy();
+                pass_held();
+            }
             server_passing_ = header->total();
             continue;
         }
@@ -58,12 +62,20 @@ Relay::Outcome Relay::run_server() {
             stream.want_input(header->total());
             break;
         }
+        if (holds_ && !is_ours()) {
+            copy();
+            before_passing(header->type, rest.substr(wire::header_size, header->body));
+        }
         bool const passes = take_server_message(header->type, rest.substr(wire::header_size, header->body));
-        if (is_out_of_step_) return broken("server answered what was not asked");
+        if (is_out_of_step_) return out_of_step();
         if (!passes) copy();
         taken += header->total();
         if (!passes) copied = taken;
         if (!passes && header->type == 'Z' && !is_ours()) tell_parameters();
+        if (passes && header->type == 'Z' && is_on_replica_ && !drops_) {
+            copy();
+            forget_batch();
+        }
         if (backend_->expected.empty()) {
             is_idle = header->type == 'Z' && backend_->transaction == 'I';
         } else if (backend_->expected.front().what >= Expect::copy_end) {
@@ -74,11 +86,21 @@ Relay::Outcome Relay::run_server() {
     }
     copy();
     stream.consume(taken);
+    if (drops_ && (backend_->expected.empty() || !backend_->is_open())) return Outcome::elsewhere;
     client_.flush();
     if (is_idle && !must_bring_settings()) return Outcome::idle;
     bool const is_all = stream.input().empty() || !wire::read_header(stream.input()) || stream.input().size() < wire::read_header(stream.input())->total();
-    if (!backend_->is_open() && is_all) return Outcome::broken;
+    if (!backend_->is_open() && is_all) return can_ask_elsewhere() ? Outcome::elsewhere : Outcome::broken;
     return Outcome::waiting;
+}
+
+// Where a replica cannot have what the session had before, the primary can.
+Relay::Outcome Relay::out_of_step() {
+    if (!can_ask_elsewhere()) return broken("server answered what was not asked");
+    is_out_of_step_ = false;
+    backend_->is_tainted = true;
+    error_ = {};
+    return Outcome::elsewhere;
 }
 
 // A pinned session's backend is where RESET ALL left it; the session still has what it began with.
@@ -136,6 +158,8 @@ bool Relay::complete(std::string_view body) {
     if (front.analysis && front.statement < front.analysis->statements.size()) {
         auto const& effects = front.analysis->statements[front.statement];
         state_.completed(effects, completion->tag);
+        bool const resets = effects.verb == sql::Verb::discard_all || (!effects.settings.empty() && effects.settings.front().kind == sql::SettingChange::Kind::reset_all);
+        if (resets) host_.reset_own_settings();
         if (effects.verb == sql::Verb::deallocate_all || effects.verb == sql::Verb::discard_all) backend_->prepared.clear();
     }
     ++front.statement;
@@ -225,6 +249,8 @@ bool Relay::ready(char status) {
         auto const ended = state_.transaction_ended();
         backend_->settings = ended.on_backend;
         ++host_.stats().transactions;
+        if (!is_on_replica_) host_.ended_on_primary(std::exchange(may_have_written_, false), was_placed_);
+        block_begin_.clear();
         if (ended.catalog_changed) host_.catalog_changed();
     }
     auto const lacking = state_.lacking_statements();
@@ -244,7 +270,7 @@ bool Relay::ready(char status) {
 // ReadyForQuery, and before it what has changed of the settings as the client sees them.
 void Relay::say_ready() {
     tell_parameters();
-    wire::ReadyForQuery{backend_->transaction}.write(client_.output());
+    wire::ReadyForQuery{backend_->transaction}.write(output());
 }
 
 // Syncs that were sent before the server began to read COPY data are overlooked by it.

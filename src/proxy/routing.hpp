@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "io/tls.hpp"
+#include "proxy/server_position.hpp"
 
 namespace pgtandem::proxy {
 
@@ -18,7 +19,9 @@ struct ServerEntry {
     bool is_primary = false;
     bool is_usable = false;   // answers, and has the role it is to have
     std::string why_unusable{};
-    std::uint64_t lag_bytes = 0;  // of replay behind the primary
+    std::uint32_t timeline = 0;   // a replica's: which it follows, 0 where it has not said
+    bool commits_without_flush = false;  // of a primary: a commit's record may lie above what has been flushed
+    std::shared_ptr<ServerPosition> position{};  // how far it is, at any time
     // TLS towards it; null: none.
     std::shared_ptr<io::TlsContext const> tls{};
     std::string tls_name{};  // the host name to check
@@ -28,13 +31,21 @@ struct ServerEntry {
 
 struct Routing {
     std::uint64_t version = 0;
+    // Counts primaries: another server, or another timeline. Positions of one epoch say nothing in another.
+    std::uint64_t epoch = 0;
     std::vector<ServerEntry> servers;
+    bool has_reader = false;  // a replica that follows the primary
 
     ServerEntry const* primary() const {
         for (auto const& server : servers) {
             if (server.is_primary && server.is_usable) return &server;
         }
         return nullptr;
+    }
+    // What it has replayed is the primary's history, not one that ended with a former primary.
+    bool follows_primary(ServerEntry const& server) const {
+        auto const* const its_primary = primary();
+        return its_primary != nullptr && !server.is_primary && server.is_usable && server.timeline == its_primary->timeline;
     }
     ServerEntry const* find(std::string const& name) const {
         for (auto const& server : servers) {
@@ -50,7 +61,7 @@ public:
         std::lock_guard const guard(mutex_);
         return current_;
     }
-    // Counts the version up and calls the listener, if anything differs.
+    // Counts the version up (and the epoch, where the primary is another) and calls the listener, if anything differs.
     void publish(std::vector<ServerEntry> servers);
     // Called by publish(), on its thread. One listener.
     void on_change(std::function<void()> listener);
@@ -58,6 +69,9 @@ public:
 private:
     mutable std::mutex mutex_;
     std::shared_ptr<Routing const> current_ = std::make_shared<Routing>();
+    std::string primary_;  // the last one there was, and its timeline
+    std::uint32_t timeline_ = 0;
+    std::mutex listening_;  // held while the listener is called
     std::function<void()> listener_;
 };
 

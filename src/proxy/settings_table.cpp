@@ -64,7 +64,33 @@ std::vector<std::string> words(std::string const& value) {
     return found;
 }
 
+std::map<std::string, Consistency> const consistencies{{"eventual", Consistency::eventual},
+                                                       {"bounded", Consistency::bounded},
+                                                       {"session", Consistency::session},
+                                                       {"strict", Consistency::strict}};
+std::map<std::string, bool> const switches{{"on", true}, {"off", false}};
+
 using E = EndpointSettings;
+
+// "node1=2,node2=0"
+Status set_weights(E& settings, std::string const& value) {
+    std::vector<ServerWeight> weights;
+    for (auto const& word : words(value)) {
+        auto const equals = word.rfind('=');
+        if (equals == std::string::npos) return bad(word, "of the form server=weight");
+        ServerWeight weight{word.substr(0, equals)};
+        PGTANDEM_CHECK(set_number(weight.weight, word.substr(equals + 1), 0, 1000));
+        weights.push_back(std::move(weight));
+    }
+    settings.weights = std::move(weights);
+    return {};
+}
+
+std::string weights_text(E const& settings) {
+    std::vector<std::string> parts;
+    for (auto const& [server, weight] : settings.weights) parts.push_back(server + "=" + std::to_string(weight));
+    return join(parts, ",");
+}
 
 template <auto Member, std::uint64_t Least, std::uint64_t Most>
 SettingRow number_row(std::string_view name, bool changes) {
@@ -129,6 +155,13 @@ std::vector<SettingRow> const& endpoint_setting_rows() {
         time_row<&E::server_idle_timeout>("server_idle_timeout_ms"),
         time_row<&E::server_lifetime>("server_lifetime_ms"),
         time_row<&E::drain_timeout>("drain_timeout_ms"),
+        choice_row<&E::split, switches>("split", true),
+        choice_row<&E::consistency, consistencies>("consistency", true),
+        time_row<&E::max_lag>("max_lag_ms"),
+        time_row<&E::floor_wait>("floor_wait_ms"),
+        SettingRow{"weights", true, set_weights, weights_text},
+        words_row<&E::read_only_functions>("read_only_functions", true),
+        words_row<&E::primary_functions>("primary_functions", true),
         number_row<&E::prepared_statements, 1, 100000>("prepared_statements", true),
         number_row<&E::analysed_bytes, 1024, 1 << 30>("analysed_bytes", true),
         choice_row<&E::tls, tls_modes>("tls", true),

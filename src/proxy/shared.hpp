@@ -15,6 +15,7 @@
 #include "proxy/endpoint_settings.hpp"
 #include "proxy/login_desk.hpp"
 #include "proxy/routing.hpp"
+#include "proxy/samples.hpp"
 
 namespace pgtandem::proxy {
 
@@ -63,6 +64,7 @@ protected:
 
 struct Shared {
     RoutingBoard& routing;
+    Samples& samples;
     LoginDesk& desk;
     CatalogWatch& catalog;
     ConsoleRunner& console;

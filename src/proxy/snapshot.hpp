@@ -2,10 +2,12 @@
 #pragma once
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "base/deadline.hpp"
+#include "proxy/route_counts.hpp"
 
 namespace pgtandem::proxy {
 
@@ -49,11 +51,20 @@ struct DatabaseStats {  // totals since the start
     std::uint64_t transactions = 0, queries = 0, wait_microseconds = 0, logins = 0;
 };
 
+struct StatementInfo {
+    std::string database;
+    std::string text;  // the beginning of one of those that differ in literals only
+    std::string reason;
+    std::uint64_t count = 0;
+};
+
 struct WorkerSnapshot {
     std::vector<ClientInfo> clients;
     std::vector<BackendInfo> backends;
     std::vector<PoolInfo> pools;
     std::vector<DatabaseStats> stats;
+    std::map<std::string, RouteCounts> routes;  // by database
+    std::vector<StatementInfo> statements;      // the most frequent ones
 };
 
 }  // namespace pgtandem::proxy

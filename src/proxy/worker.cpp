@@ -24,12 +24,18 @@ bool is_of(std::string const& wanted, std::string const& database) { return want
 // A backend on a server that no longer is what its pool is for.
 bool is_on_former_primary(Backend const& backend, Routing const& routing) {
     auto const* const primary = routing.primary();
-    return primary != nullptr && !(backend.server() == *primary);
+    auto const& server = backend.server();
+    return primary != nullptr && (server.name != primary->name || server.host != primary->host || server.port != primary->port);
 }
 
 bool is_on_lost_replica(Backend const& backend, Routing const& routing) {
     auto const* const server = routing.find(backend.server().name);
     return server == nullptr || server->is_primary || !server->is_usable;
+}
+
+bool does_not_follow(Backend const& backend, Routing const& routing) {
+    auto const* const server = routing.find(backend.server().name);
+    return server == nullptr || !routing.follows_primary(*server);
 }
 
 }  // namespace
@@ -76,12 +82,14 @@ void Worker::tick() {
     for (auto const& [key, pool] : pools_) pool->tidy(idle_since, oldest_backend_allowed());
     std::erase_if(pools_, [](auto const& entry) {
         if (!entry.second->is_unused()) return false;
+        for (auto const& [id, reader] : entry.second->readers) --reader->sessions;
         entry.second->group().remove(*entry.second);
         return true;
     });
     std::erase_if(groups_, [this](auto const& entry) {
         return entry.second->is_unused() && std::ranges::find(groups_to_serve_, entry.second.get()) == groups_to_serve_.end();
     });
+    tell_news();
     tick_timer_->start(tick_interval);
 }
 
@@ -104,6 +112,28 @@ Pool& Worker::pool_for(PoolKey key) {
     pool->is_paused = paused_.contains("") || paused_.contains(pool->key().database);
     group.add(*pool);
     return *pool;
+}
+
+Pool& Worker::reader_of(Pool& primary, ServerEntry const& server) {
+    auto const id = server.position->id();
+    auto const known = std::ranges::find(primary.readers, id, &std::pair<std::uint64_t, Pool*>::first);
+    auto* reader = known != primary.readers.end() ? known->second : nullptr;
+    if (reader == nullptr) {
+        auto key = primary.key();
+        key.target = Target::replicas;
+        key.server = server.name;
+        reader = &pool_for(std::move(key));
+        ++reader->sessions;
+        primary.readers.emplace_back(id, reader);
+    }
+    if (reader->login() != primary.login()) reader->set_login(primary.login());
+    return *reader;
+}
+
+void Worker::tell_news() {
+    for (auto const id : std::exchange(awaiting_news_, {})) {
+        if (auto const found = sessions_.find(id); found != sessions_.end()) found->second->wake();
+    }
 }
 
 std::unique_ptr<Pool> Worker::make_own_pool(PoolKey key) {
@@ -190,10 +220,18 @@ void Worker::empty_grave() {
 
 void Worker::take_routing() {
     routing_ = shared_.routing.current();
-    for (auto const& [key, pool] : pools_) {
-        pool->retire(pool->key().target == Target::primary ? is_on_former_primary : is_on_lost_replica, *routing_);
+    for (auto const& [text, pool] : pools_) {
+        auto const& key = pool->key();
+        bool const is_for_primary = key.target == Target::primary;
+        pool->retire(is_for_primary ? is_on_former_primary : key.server.empty() ? is_on_lost_replica : does_not_follow, *routing_);
         serve_later(pool->group());
     }
+    // A replica that answers no more will not answer what it has been asked.
+    for (auto const& [id, session] : sessions_) {
+        auto const* const backend = session->backend();
+        if (backend != nullptr && backend->is_retired && session->is_reading_on_replica()) session->lose_replica();
+    }
+    tell_news();
     // Its transaction may end; a session that is tied to the former primary for longer cannot go on.
     end_sessions(
         [](ClientSession const& session) {
@@ -206,6 +244,8 @@ void Worker::take_routing() {
 void Worker::take_settings() {
     settings_ = shared_.settings();
     tls_ = shared_.tls();
+    // They hold verdicts only where reads are shared.
+    for (auto const& [database, view] : views_) view->analyses.clear();
     for (auto const& [key, group] : groups_) {
         group->set_most(share(settings_->pool_size));
         serve_later(*group);

@@ -13,6 +13,7 @@
 #include "io/loop.hpp"
 #include "proxy/client_session.hpp"
 #include "proxy/pool.hpp"
+#include "proxy/route_counts.hpp"
 #include "proxy/shared.hpp"
 #include "proxy/snapshot.hpp"
 
@@ -49,6 +50,12 @@ public:
     WorkerSnapshot snapshot() const;
     std::size_t session_count() const { return sessions_.size(); }
 
+    // Sessions that wait until it is known where they may read: told of news.
+    Samples& samples() { return shared_.samples; }
+    void await_news(ClientSession const& session) { awaiting_news_.push_back(session.id()); }
+    void tell_news();
+    RouteCounts& routes(std::string const& database) { return view_of(database).routes; }
+
     // Clients (worker_clients.cpp).
     void accept(UniqueFd connected, Target target);
     void bury(ClientSession& session);
@@ -68,6 +75,8 @@ public:
 
     // Pools (worker.cpp).
     Pool& pool_for(PoolKey key);
+    // Where the sessions of 'primary' read on a replica.
+    Pool& reader_of(Pool& primary, ServerEntry const& server);
     std::unique_ptr<Pool> make_own_pool(PoolKey key);
     bool should_begin_with_a_backend(Pool const& pool) const;
     bool may_connect_to(ServerEntry const& server) const;
@@ -96,13 +105,20 @@ private:
         std::uint64_t epoch = 0;
         bool facts_hold = false;
         Clock::time_point looked_at{};
-        std::unordered_map<std::uint64_t, std::shared_ptr<sql::Analysis const>> analyses;
+        struct Known {
+            std::shared_ptr<sql::Analysis const> analysis;
+            std::string text;  // its beginning
+            std::uint64_t uses = 0;
+        };
+        std::unordered_map<std::uint64_t, Known> analyses;
         DatabaseStats stats;
+        RouteCounts routes;
     };
 
     Worker(Shared& shared, std::unique_ptr<io::Loop> loop, unsigned threads);
     std::unique_ptr<PoolGroup>& group_for(PoolKey const& key);
     DatabaseView& view_of(std::string const& database);
+    void describe_statements(WorkerSnapshot& snapshot) const;
     void look(DatabaseView& view, std::string const& database);
     void serve_pending();
     void tick();
@@ -129,6 +145,7 @@ private:
     std::unordered_set<std::string> paused_;  // databases; "" for all
     std::vector<std::unique_ptr<CancelSender>> cancel_senders_;
 
+    std::vector<std::uint64_t> awaiting_news_;
     std::vector<PoolGroup*> groups_to_serve_;
     bool serves_later_ = false;
     std::unique_ptr<io::Timer> retry_timer_;

@@ -106,7 +106,9 @@ WorkerSnapshot Worker::snapshot() const {
     for (auto const& [database, view] : views_) {
         snapshot.stats.push_back(view->stats);
         snapshot.stats.back().database = database;
+        snapshot.routes[database] = view->routes;
     }
+    describe_statements(snapshot);
     return snapshot;
 }
 

@@ -6,6 +6,7 @@
 
 #include "sql/catalog_facts.hpp"
 #include "sql/effects.hpp"
+#include "sql/verdict.hpp"
 
 namespace pgtandem::sql {
 
@@ -13,6 +14,8 @@ struct Analysis {
     // One per statement that gives one CommandComplete, in order; empty statements give none. A text that PostgreSQL's
     // lexer would refuse is one unproven statement.
     std::vector<Effects> statements;
+    // Whether it may run on a replica: verdict() of the same text, where somebody has asked for it.
+    Verdict verdict{};
     // The result holds for this very text only, not for all texts of the same fingerprint.
     bool depends_on_literals = false;
 };

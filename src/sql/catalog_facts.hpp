@@ -28,6 +28,8 @@ struct FunctionOverrides {
     std::set<std::string, std::less<>> pinning = {};
     std::set<std::string, std::less<>> read_only = {};  // whatever they call: they may run on a replica
     std::set<std::string, std::less<>> primary = {};    // on the primary only
+
+    bool operator==(FunctionOverrides const&) const = default;
 };
 
 struct RelationPins {

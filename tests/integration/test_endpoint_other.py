@@ -244,7 +244,7 @@ def test_the_reads_port_leads_to_the_replica(with_replica):
         with_replica.endpoint.sql("CREATE TABLE shown AS SELECT 1 AS a")
         wait_for(lambda: not errors(client.query("SELECT * FROM shown")), "the row to be replayed")
     assert in_threads(*[lambda: place.value("SELECT pg_is_in_recovery()")] * 8) == [True] * 8
-    assert with_replica.endpoint.value("SELECT pg_is_in_recovery()") is False
+    assert with_replica.endpoint.value("SELECT pg_is_in_recovery() /* pgtandem: primary */") is False
 
 
 def signal_replica(served, number):

@@ -47,7 +47,7 @@ def test_the_strings_that_up_prints_connect(pair):
     strings = re.findall(r"psql '(postgresql://[^']+)'", said)
     assert len(strings) == 3, "the endpoint's, the primary's and the replica's"
     for string, is_replica in zip(strings, ("f", "f", "t")):
-        done = subprocess.run(["psql", string, "-Atc", "SELECT pg_is_in_recovery()"], capture_output=True, text=True,
+        done = subprocess.run(["psql", string, "-Atc", "SELECT pg_is_in_recovery() /* pgtandem: primary */"], capture_output=True, text=True,
                               env=environment(), **pair.as_user)
         assert done.stdout.strip() == is_replica, done.stderr
 

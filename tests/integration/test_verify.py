@@ -193,7 +193,7 @@ def test_status_watch_goes_on_until_told_to_stop(pair):
 
 
 def test_psql_reaches_the_node_that_is_named(pair):
-    ask = ["--", "-Atc", "SELECT pg_is_in_recovery()"]
+    ask = ["--", "-Atc", "SELECT pg_is_in_recovery() /* pgtandem: primary */"]
     assert pair.ok("psql", *ask) == "f\n"
     assert pair.ok("psql", "--primary", *ask) == "f\n"
     assert pair.ok("psql", "--replica", "node2", *ask) == "t\n"

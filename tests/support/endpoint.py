@@ -2,6 +2,7 @@
 import contextlib
 import functools
 import json
+import os
 import re
 import subprocess
 from dataclasses import dataclass, replace
@@ -64,7 +65,10 @@ def has_endpoint():
 class Served:
     """A cluster with its endpoint, where the program has one. 'settings' are the endpoint's, by name."""
 
-    def __init__(self, replicas=0, **settings):
+    # With replicas the endpoint splits: what holds without has to hold then too.
+    REPLICAS = int(os.environ.get("TANDEM_REPLICAS", 0))
+
+    def __init__(self, replicas=REPLICAS, **settings):
         self.tandem = Tandem()
         self.replicas = replicas
         self.settings = settings

@@ -57,7 +57,7 @@ SELECT generate_series(1, 3), unnest(ARRAY['a', 'b'])
 
 SELECT * FROM ROWS FROM (generate_series(1, 2), unnest(ARRAY['x', 'y', 'z'])) AS t (a, b)
 
-SELECT version() LIKE 'PostgreSQL%', current_database() IS NOT NULL, pg_is_in_recovery()
+SELECT version() LIKE 'PostgreSQL%', current_database() IS NOT NULL
 
 SELECT count(*) > 0 FROM pg_stat_activity WHERE pid = pg_backend_pid()
 

@@ -140,7 +140,13 @@ TEST_P(LoopOfEitherKindTest, a_listener_can_be_destroyed_by_what_it_accepted) {
     auto const second = loop->connect(address_of(listening), client);
     run_until([&] { return count > 0; });
     turn();
-    EXPECT_EQ(count, 1);
+    // The kernel may have accepted the second by then: it is not lost.
+    auto const accepted = count;
+    auto const third = loop->connect(address_of(listening), client);
+    run_until([&] { return third->health() == Health::open; });
+    turn();
+    EXPECT_LE(accepted, 2);
+    EXPECT_EQ(count, accepted);
 }
 
 TEST_P(LoopOfEitherKindTest, runs_what_other_threads_post_in_their_order) {

@@ -7,7 +7,7 @@ namespace pgtandem::proxy {
 namespace {
 
 PreparedRef statement(std::uint64_t id) {
-    return std::make_shared<PreparedStatement const>(PreparedStatement{id, 0, "select", "", nullptr, false});
+    return std::make_shared<PreparedStatement const>(PreparedStatement{id, 0, "select", "", nullptr, std::nullopt, false});
 }
 
 // The ids in the order in which they would be given up.

@@ -42,7 +42,7 @@ TEST(RoutingBoard, what_a_reader_holds_stays_as_it_is) {
 }
 
 TEST(Routing, a_primary_that_cannot_be_used_is_none) {
-    Routing const routing{1, {server("node1", true, false), server("node2", false)}};
+    Routing const routing{1, 1, {server("node1", true, false), server("node2", false)}};
     EXPECT_EQ(routing.primary(), nullptr);
     EXPECT_EQ(routing.find("node2")->name, "node2");
     EXPECT_EQ(routing.find("node3"), nullptr);

@@ -1,0 +1,170 @@
+// Where a session's next transaction runs, and what it takes away from it.
+#include <algorithm>
+
+#include "proxy/client_session.hpp"
+#include "proxy/worker.hpp"
+
+namespace pgtandem::proxy {
+
+namespace {
+
+// A replica that broke off gets no reads for so long.
+constexpr auto avoidance = std::chrono::seconds(1);
+
+}  // namespace
+
+bool ClientSession::splits() const {
+    return settings_->split && target_ == Target::primary && route_wish_ != RouteWish::primary && worker_.routing().has_reader &&
+           settings_->pool_mode != PoolMode::session && !state_.is_pinned();
+}
+
+ReadRules ClientSession::read_rules() const {
+    return {consistency_.value_or(settings_->consistency), settings_->max_lag, &settings_->weights, route_wish_ == RouteWish::replica};
+}
+
+bool ClientSession::acquire(Route route) {
+    if (is_waiting_ || is_awaiting_news_) return false;
+    auto* pool = pool_;
+    auto lease = Lease::ordinary;
+    auto const* server = worker_.routing().primary();
+    if (route == Route::primary && !may_leave_replica()) return false;
+    if (route == Route::reads) {
+        auto const choice = choose_server();
+        if (choice.must_wait) return false;
+        server = choice.server;
+        bool const is_replica = server != nullptr && !server->is_primary;
+        lease = is_replica ? Lease::read_on_replica : Lease::read_on_primary;
+        if (is_replica) pool = &worker_.reader_of(*pool_, *server);
+    }
+    auto& group = pool->group();
+    if (group.waiters().size() >= settings_->queue_length && is_serving_) {
+        relay_->refuse(make_error("ERROR", "53300", "too many clients wait for a backend already", "",
+                                  "Raise the endpoint's pool_size or queue_length."));
+        return false;
+    }
+    begin_lease(*pool, lease, server);
+    if (auto* const free = group.acquire(*this, *pool)) {
+        free->session = this;
+        relay_->attach(*free, lease);
+        return true;
+    }
+    is_waiting_ = true;
+    waiting_since_ = worker_.loop().now();
+    return false;
+}
+
+bool ClientSession::may_wait_for_news() const {
+    if (settings_->floor_wait.count() == 0) return false;
+    return awaiting_since_ == Clock::time_point() || worker_.loop().now() - awaiting_since_ < settings_->floor_wait;
+}
+
+// What it has read on a replica the primary may show a moment later. False: it waits for that.
+bool ClientSession::may_leave_replica() {
+    bool const has_split = is_serving_ && settings_->split && target_ == Target::primary && worker_.routing().has_reader;
+    bool const may_go = !has_split || floor_.may_go_to_primary(worker_.routing(), read_rules()) || !may_wait_for_news();
+    if (may_go) awaiting_since_ = {};
+    else await_news();
+    return may_go;
+}
+
+ReadChoice ClientSession::choose_server() {
+    auto const now = worker_.loop().now();
+    bool const has_waited = awaiting_since_ != Clock::time_point();
+    bool const may_wait = may_wait_for_news();
+    auto const choice = floor_.choose(worker_.routing(), worker_.samples(), read_rules(), now, may_wait);
+    auto& counts = worker_.routes(database_);
+    if (choice.must_wait) {
+        if (!has_waited) ++counts.waits;
+        await_news();
+        return choice;
+    }
+    ++counts.reads[static_cast<std::size_t>(choice.place)];
+    if (has_waited) {
+        auto const waited = std::chrono::duration_cast<std::chrono::microseconds>(now - awaiting_since_);
+        counts.wait_microseconds += static_cast<std::uint64_t>(waited.count());
+        awaiting_since_ = {};
+    }
+    return choice;
+}
+
+void ClientSession::await_news() {
+    if (awaiting_since_ == Clock::time_point()) awaiting_since_ = worker_.loop().now();
+    is_awaiting_news_ = true;
+    worker_.samples().begin_wait();
+    worker_.await_news(*this);
+}
+
+void ClientSession::wake() {
+    if (!is_awaiting_news_) return;
+    stop_awaiting();
+    event_.signal();
+}
+
+void ClientSession::stop_awaiting() {
+    if (std::exchange(is_awaiting_news_, false)) worker_.samples().end_wait();
+}
+
+void ClientSession::begin_lease(Pool& pool, Lease lease, ServerEntry const* server) {
+    leased_from_ = &pool;
+    lease_ = lease;
+    position_ = server == nullptr ? nullptr : server->position;
+    if (position_) ++position_->in_use;
+}
+
+void ClientSession::end_lease() {
+    leased_from_ = nullptr;
+    lease_ = Lease::ordinary;
+    if (position_) --position_->in_use;
+    position_.reset();
+}
+
+bool ClientSession::is_reading_on_replica() const { return lease_ == Lease::read_on_replica && backend() != nullptr; }
+
+// It is no longer one of those that may be read on. While it answers it may answer what it has been asked.
+void ClientSession::lose_replica() {
+    auto const* const server = worker_.routing().find(backend()->server().name);
+    if (server != nullptr && server->is_usable) return;
+    is_replica_lost_ = true;
+    event_.signal();
+}
+
+// The read is asked again, of the primary: of what the replica said, nothing has reached the client.
+void ClientSession::ask_elsewhere() {
+    relay_->ask_elsewhere();
+    auto* const attached = backend();
+    auto& pool = *leased_from_;
+    if (!attached->is_open() && position_) position_->avoid_until(worker_.loop().now() + avoidance);
+    relay_->detach();
+    attached->session = nullptr;
+    end_lease();
+    ++worker_.routes(database_).asked_again;
+    if (attached->is_clean() && attached->cancels_under_way == 0) pool.group().give_back(*attached, pool);
+    else pool.discard(*attached);
+}
+
+void ClientSession::ended_on_primary(bool may_have_written, bool read_there) {
+    if (!settings_->split || target_ != Target::primary) return;
+    auto const& routing = worker_.routing();
+    if (may_have_written) {
+        auto const* const primary = routing.primary();
+        bool const without_flush = may_commit_without_flush_ || worker_.samples().has_unflushed_commits() || state_.is_pinned() || primary == nullptr || primary->commits_without_flush;
+        floor_.wrote(routing.has_reader ? &worker_.samples() : nullptr, without_flush);
+    } else if (!read_there) {
+        floor_.read_on_primary(routing);
+    }
+}
+
+void ClientSession::placed(sql::Analysis const* analysis, std::string_view) {
+    auto const reason = analysis == nullptr ? sql::Reason::too_long : analysis->verdict.reason;
+    ++worker_.routes(database_).statements[static_cast<std::size_t>(reason)];
+    if (analysis == nullptr) return;
+    for (auto const& effects : analysis->statements) {
+        for (auto const& change : effects.settings) {
+            if (change.name != "synchronous_commit") continue;
+            may_commit_without_flush_ = true;
+            worker_.samples().note_unflushed_commits();
+        }
+    }
+}
+
+}  // namespace pgtandem::proxy

@@ -1,0 +1,75 @@
+#include "proxy/own_statement.hpp"
+
+#include "sql/cursor.hpp"
+#include "sql/literal.hpp"
+
+namespace pgtandem::proxy {
+
+namespace {
+
+constexpr std::string_view prefix = "pgtandem";
+constexpr std::string_view blanks = " \t\r\n\f";
+
+// Most texts are none of these; their first word says so.
+bool may_be_own(std::string_view text) {
+    text.remove_prefix(std::min(text.find_first_not_of(blanks), text.size()));
+    auto const word = text.substr(0, text.find_first_of(" \t\r\n\f("));
+    return sql::equals_folded(word, "set") || sql::equals_folded(word, "show") || sql::equals_folded(word, "reset") ||
+           sql::equals_folded(word, "explain");
+}
+
+std::string take_setting_name(sql::Cursor& cursor) {
+    if (cursor.take_name() != prefix || !cursor.accept('.')) return {};
+    auto const name = cursor.take_name();
+    return name.empty() ? name : std::string(prefix) + "." + name;
+}
+
+bool ends(sql::Cursor& cursor) { return cursor.done() || (cursor.accept(';') && cursor.done()); }
+
+std::string value_of(sql::Token const& token) {
+    if (token.kind == sql::Token::Kind::string) return sql::plain_value(token).value_or("");
+    return token.is_name() ? sql::identifier_text(token) : std::string(token.text);
+}
+
+bool accept_equals(sql::Cursor& cursor) {
+    bool const is_equals = cursor.token().text == "=";
+    if (is_equals) cursor.advance();
+    return is_equals || cursor.accept("to");
+}
+
+std::optional<OwnStatement> read_set(sql::Cursor& cursor) {
+    OwnStatement own{OwnStatement::Kind::set};
+    own.is_local = cursor.accept("local");
+    if (!own.is_local) cursor.accept("session");
+    own.name = take_setting_name(cursor);
+    if (own.name.empty() || !accept_equals(cursor)) return std::nullopt;
+    if (cursor.accept("default")) own.kind = OwnStatement::Kind::reset;
+    else own.value = value_of(cursor.take());
+    return ends(cursor) ? std::optional(own) : std::nullopt;
+}
+
+std::optional<OwnStatement> read_named(sql::Cursor& cursor, OwnStatement::Kind kind) {
+    OwnStatement own{kind, take_setting_name(cursor)};
+    return !own.name.empty() && ends(cursor) ? std::optional(own) : std::nullopt;
+}
+
+std::optional<OwnStatement> read_explain(sql::Cursor& cursor, std::string_view text) {
+    bool const is_ours = cursor.accept('(') && cursor.accept(prefix) && cursor.token().is(')');
+    if (!is_ours) return std::nullopt;
+    auto const behind = static_cast<std::size_t>(cursor.token().text.data() + 1 - text.data());
+    return OwnStatement{OwnStatement::Kind::explain, {}, std::string(text.substr(behind))};
+}
+
+}  // namespace
+
+std::optional<OwnStatement> read_own_statement(std::string_view text, bool standard_conforming_strings) {
+    if (!may_be_own(text)) return std::nullopt;
+    sql::Cursor cursor(text, standard_conforming_strings);
+    if (cursor.accept("set")) return read_set(cursor);
+    if (cursor.accept("show")) return read_named(cursor, OwnStatement::Kind::show);
+    if (cursor.accept("reset")) return read_named(cursor, OwnStatement::Kind::reset);
+    if (cursor.accept("explain")) return read_explain(cursor, text);
+    return std::nullopt;
+}
+
+}  // namespace pgtandem::proxy

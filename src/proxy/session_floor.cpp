@@ -1,0 +1,242 @@
+#include "proxy/session_floor.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace pgtandem::proxy {
+
+namespace {
+
+// So long a session reads on one server before it looks whether another one has less to do.
+constexpr auto home_quantum = std::chrono::milliseconds(25);
+// A replica that is further behind is not waited for.
+constexpr auto nearly_there = std::chrono::milliseconds(50);
+constexpr auto silence_patience = std::chrono::milliseconds(400);
+// One that is back gets its full share only after so long.
+constexpr auto slow_start = std::chrono::seconds(10);
+constexpr double least_start = 0.1;
+
+unsigned weight_of(ServerEntry const& server, ReadRules const& rules) {
+    if (rules.weights == nullptr) return 1;
+    auto const found = std::ranges::find(*rules.weights, server.name, &ServerWeight::server);
+    return found == rules.weights->end() ? 1 : found->weight;
+}
+
+bool is_usable(Routing const& routing, ServerEntry const& server, ReadRules const& rules, Clock::time_point now) {
+    if (!routing.follows_primary(server) || weight_of(server, rules) == 0) return false;
+    auto const& position = *server.position;
+    if (position.is_silent(now, silence_patience) || position.is_avoided(now)) return false;
+    return rules.consistency == Consistency::eventual || rules.max_lag.count() == 0 || position.lag() <= rules.max_lag;
+}
+
+bool is_nearly_there(ServerEntry const& server) { return server.position->lag() <= nearly_there; }
+
+// The less, the sooner it gets the next one.
+double load_of(ServerEntry const& server, ReadRules const& rules, Clock::time_point now) {
+    auto const start = std::chrono::duration<double>(server.position->back_for(now)) / std::chrono::duration<double>(slow_start);
+    auto const share = weight_of(server, rules) * std::clamp(start, least_start, 1.0);
+    return (server.position->in_use.load(std::memory_order_relaxed) + 1) / share;
+}
+
+}  // namespace
+
+std::string_view name(ReadPlace place) {
+    switch (place) {
+        case ReadPlace::replica: return "replica";
+        case ReadPlace::primary_share: return "primary_share";
+        case ReadPlace::no_replica: return "no_replica";
+        case ReadPlace::not_caught_up: return "not_caught_up";
+        case ReadPlace::no_sample: return "no_sample";
+    }
+    return "";
+}
+
+void SessionFloor::wrote(Samples* samples, bool without_flush) {
+    // What it has read anywhere is below what this sample will say.
+    needs_ticket_ = samples == nullptr;
+    ticket_ = samples == nullptr ? 0 : samples->take_ticket();
+    raises_floor_ = true;
+    takes_inserted_ = takes_inserted_ || without_flush;
+    is_sampled_ = false;
+}
+
+void SessionFloor::read_on_primary(Routing const& routing) {
+    if (auto const* const primary = routing.primary()) settle(primary, ReadPlace::primary_share, {});
+}
+
+ReadChoice SessionFloor::choose(Routing const& routing, Samples& samples, ReadRules const& rules, Clock::time_point now, bool may_wait) {
+    auto const can_read = [&](ServerEntry const& server) { return is_usable(routing, server, rules, now); };
+    enter_epoch(routing, samples);
+    if (std::exchange(needs_ticket_, false)) ticket_ = samples.take_ticket();
+    if (std::ranges::none_of(routing.servers, can_read)) return to_primary(routing, rules, ReadPlace::no_replica, may_wait);
+    bool const is_loose = rules.consistency == Consistency::eventual || rules.consistency == Consistency::bounded;
+    if (is_loose) return choose_seen(routing, rules, now, may_wait);
+    if (auto const home = stay_home(routing, rules, now); home.server != nullptr) return home;
+    if (is_hopeless(routing, rules, now)) return to_primary(routing, rules, ReadPlace::not_caught_up, may_wait);
+    bool const needs_sample = home_ != 0 || rules.consistency == Consistency::strict;
+    if (ticket_ == 0 && needs_sample && !is_sampled_) ticket_ = samples.take_ticket();
+    if (ticket_ != 0 && !take_sample(routing, samples)) {
+        if (may_wait) return {true};
+        return to_primary(routing, rules, ReadPlace::no_sample, may_wait);
+    }
+    bool const has_share = !rules.wants_replica && routing.primary() != nullptr && weight_of(*routing.primary(), rules) > 0;
+    if (has_share && may_wait && !is_fenced(routing)) return {true};
+    return choose_seen(routing, rules, now, may_wait);
+}
+
+bool SessionFloor::may_go_to_primary(Routing const& routing, ReadRules const& rules) {
+    bool const is_loose = rules.consistency == Consistency::eventual || rules.consistency == Consistency::bounded;
+    return is_loose || epoch_ != routing.epoch || is_fenced(routing);
+}
+
+// Whether the primary shows all that this session has read on a replica.
+bool SessionFloor::is_fenced(Routing const& routing) {
+    auto const home = std::ranges::find_if(routing.servers, [&](auto const& server) { return server.position->id() == home_; });
+    if (home == routing.servers.end() || home->is_primary) return true;
+    if (fence_ == 0) fence_ = home->position->take_fence();
+    return home->position->is_fenced(fence_);
+}
+
+// What was seen under another primary is asked of this one: what there is of it still, its position is above.
+void SessionFloor::enter_epoch(Routing const& routing, Samples& samples) {
+    if (epoch_ == routing.epoch) return;
+    bool const is_new = epoch_ == 0 && ticket_ == 0 && !needs_ticket_;
+    needs_ticket_ = false;
+    epoch_ = routing.epoch;
+    floor_ = bound_ = home_ = fence_ = 0;
+    is_sampled_ = false;
+    if (is_new) return;
+    ticket_ = samples.take_ticket();
+    raises_floor_ = true;
+}
+
+bool SessionFloor::take_sample(Routing const& routing, Samples& samples) {
+    auto const sample = samples.latest();
+    if (sample.ticket < ticket_) return false;
+    if (sample.epoch != routing.epoch) {
+        ticket_ = samples.take_ticket();
+        return false;
+    }
+    auto const* const primary = routing.primary();
+    bool const is_unflushed = takes_inserted_ || samples.has_unflushed_commits() || (primary != nullptr && primary->commits_without_flush);
+    bound_ = is_unflushed ? sample.inserted : sample.flushed;
+    if (raises_floor_) {
+        floor_ = std::max(floor_, bound_);
+        takes_inserted_ = false;
+    }
+    ticket_ = 0;
+    raises_floor_ = false;
+    is_sampled_ = true;
+    return true;
+}
+
+ReadChoice SessionFloor::stay_home(Routing const& routing, ReadRules const& rules, Clock::time_point now) const {
+    bool const may_stay = home_ != 0 && ticket_ == 0 && rules.consistency == Consistency::session && now - home_since_ < home_quantum;
+    if (!may_stay) return {};
+    auto const home = std::ranges::find_if(routing.servers, [&](auto const& server) { return server.position->id() == home_; });
+    if (home == routing.servers.end()) return {};
+    if (home->is_primary) {
+        bool const has_share = home->is_usable && !rules.wants_replica && weight_of(*home, rules) > 0;
+        return has_share ? ReadChoice{false, &*home, ReadPlace::primary_share} : ReadChoice{};
+    }
+    bool const is_good = is_usable(routing, *home, rules, now) && home->position->replayed() >= floor_;
+    return is_good ? ReadChoice{false, &*home, ReadPlace::replica} : ReadChoice{};
+}
+
+bool SessionFloor::may_read_on(ServerEntry const& server, ReadRules const& rules) const {
+    auto const replayed = server.position->replayed();
+    switch (rules.consistency) {
+        case Consistency::eventual:
+        case Consistency::bounded: return true;
+        case Consistency::strict: return replayed >= std::max(floor_, bound_);
+        case Consistency::session: break;
+    }
+    return replayed >= (server.position->id() == home_ ? floor_ : std::max(floor_, bound_));
+}
+
+// No replica is as far as was needed before, or near: a sample would only make it later.
+bool SessionFloor::is_hopeless(Routing const& routing, ReadRules const& rules, Clock::time_point now) const {
+    return std::ranges::none_of(routing.servers, [&](ServerEntry const& server) {
+        return is_usable(routing, server, rules, now) && (is_nearly_there(server) || (ticket_ == 0 && server.position->replayed() >= floor_));
+    });
+}
+
+ReadChoice SessionFloor::choose_seen(Routing const& routing, ReadRules const& rules, Clock::time_point now, bool may_wait) {
+    static thread_local std::size_t turn = 0;
+    ServerEntry const* best = nullptr;
+    double least = 0;
+    bool has_replica = false;
+    bool const is_loose = rules.consistency == Consistency::eventual || rules.consistency == Consistency::bounded;
+    bool const may_leave = is_loose || is_fenced(routing);
+    auto const count = routing.servers.size();
+    // From another place each time, so that those with equal loads take turns.
+    for (std::size_t step = 0, first = ++turn; step < count; ++step) {
+        auto const& server = routing.servers[(first + step) % count];
+        bool const is_reader = server.is_primary ? server.is_usable && !rules.wants_replica && weight_of(server, rules) > 0 && may_leave
+                                                 : is_usable(routing, server, rules, now) && may_read_on(server, rules);
+        if (!is_reader) continue;
+        has_replica = has_replica || !server.is_primary;
+        auto const load = load_of(server, rules, now);
+        if (best != nullptr && load >= least) continue;
+        best = &server;
+        least = load;
+    }
+    if (!has_replica) return wait_or_primary(routing, rules, now, may_wait);
+    return settle(best, best->is_primary ? ReadPlace::primary_share : ReadPlace::replica, now);
+}
+
+ReadChoice SessionFloor::wait_or_primary(Routing const& routing, ReadRules const& rules, Clock::time_point now, bool may_wait) {
+    bool waits = false;
+    for (auto const& server : routing.servers) {
+        if (!may_wait || !is_usable(routing, server, rules, now) || !is_nearly_there(server)) continue;
+        server.position->want(std::max(floor_, bound_));
+        waits = true;
+    }
+    if (waits) return {true};
+    return to_primary(routing, rules, ReadPlace::not_caught_up, may_wait);
+}
+
+ReadChoice SessionFloor::to_primary(Routing const& routing, ReadRules const& rules, ReadPlace place, bool may_wait) {
+    if (may_wait && !may_go_to_primary(routing, rules)) return {true};
+    return settle(routing.primary(), place, {});
+}
+
+ReadChoice SessionFloor::settle(ServerEntry const* server, ReadPlace place, Clock::time_point since) {
+    is_sampled_ = false;
+    if (server == nullptr) return {false, nullptr, place};
+    fence_ = 0;
+    home_ = server->position->id();
+    home_since_ = since;
+    return {false, server, place};
+}
+
+std::optional<std::string> SessionFloor::text(Routing const& routing, Samples& samples) {
+    enter_epoch(routing, samples);
+    auto const* const primary = routing.primary();
+    if (std::exchange(needs_ticket_, false)) ticket_ = samples.take_ticket();
+    bool const is_known = ticket_ == 0 || (primary != nullptr && take_sample(routing, samples));
+    if (!is_known) return std::nullopt;
+    return std::to_string(primary == nullptr ? 0 : primary->timeline) + ":" + to_string(Lsn(floor_));
+}
+
+bool SessionFloor::raise(std::string_view text, Routing const& routing, Samples& samples) {
+    auto const colon = text.find(':');
+    if (colon == std::string_view::npos) return false;
+    std::uint32_t timeline = 0;
+    auto const [end, error] = std::from_chars(text.data(), text.data() + colon, timeline);
+    auto const lsn = parse_lsn(text.substr(colon + 1));
+    if (error != std::errc{} || end != text.data() + colon || !lsn) return false;
+    enter_epoch(routing, samples);
+    auto const* const primary = routing.primary();
+    if (primary != nullptr && primary->timeline == timeline) {
+        floor_ = std::max(floor_, lsn->value());
+        bound_ = std::max(bound_, floor_);
+        return true;
+    }
+    // Of another timeline: whatever of it there is on this one, the primary has by now.
+    if (ticket_ == 0) ticket_ = samples.take_ticket();
+    raises_floor_ = true;
+    return true;
+}
+
+}  // namespace pgtandem::proxy

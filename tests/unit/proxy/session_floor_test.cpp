@@ -1,0 +1,219 @@
+#include "proxy/session_floor.hpp"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace pgtandem::proxy {
+namespace {
+
+ServerEntry server(std::string const& name, bool is_primary) {
+    ServerEntry entry;
+    entry.name = name;
+    entry.is_primary = is_primary;
+    entry.is_usable = true;
+    entry.timeline = 1;
+    entry.position = std::make_shared<ServerPosition>();
+    entry.position->set_lag(std::chrono::milliseconds(0));
+    return entry;
+}
+
+// A primary and two replicas, and one session; the clock goes as told.
+struct World {
+    Routing routing{1, 1, {server("p", true), server("a", false), server("b", false)}, true};
+    Samples samples;
+    SessionFloor floor;
+    ReadRules rules;
+    Clock::time_point now = Clock::now();
+
+    ServerPosition& a() { return *routing.servers[1].position; }
+    ServerPosition& b() { return *routing.servers[2].position; }
+    void replayed(std::uint64_t by_a, std::uint64_t by_b) {
+        a().set_replayed(by_a);
+        b().set_replayed(by_b);
+    }
+    void sample(std::uint64_t flushed, std::uint64_t inserted = 0) {
+        samples.publish({samples.last_ticket(), routing.epoch, flushed, std::max(flushed, inserted)});
+    }
+    // The name of where the next read goes; "wait".
+    std::string next(bool may_wait = true) {
+        auto const choice = floor.choose(routing, samples, rules, now, may_wait);
+        return choice.must_wait ? "wait" : choice.server == nullptr ? "nowhere" : choice.server->name;
+    }
+    // All places where it may go, as time goes by and samples come.
+    std::set<std::string> places(std::uint64_t flushed) {
+        std::set<std::string> found;
+        for (int step = 0; step < 60; ++step) {
+            now += std::chrono::milliseconds(50);
+            auto name = next();
+            for (int more = 0; more < 2 && name == "wait"; ++more) {
+                sample(flushed);
+                for (auto const& server : routing.servers) server.position->set_fenced(server.position->last_fence());
+                name = next();
+            }
+            found.insert(name);
+        }
+        return found;
+    }
+};
+
+TEST(SessionFloor, ReadsAreSharedByAllAndStayForAWhile) {
+    World world;
+    world.replayed(100, 100);
+    EXPECT_EQ(world.places(100), (std::set<std::string>{"p", "a", "b"}));
+    auto const home = world.next();
+    for (int count = 0; count < 10; ++count) EXPECT_EQ(world.next(), home);
+}
+
+TEST(SessionFloor, AfterAWriteOnlyThoseThatHaveItMayServe) {
+    World world;
+    world.rules.wants_replica = true;
+    world.replayed(100, 100);
+    world.floor.wrote(&world.samples, false);
+    EXPECT_EQ(world.next(), "wait");
+    world.sample(200);
+    EXPECT_EQ(world.next(), "wait");  // none has it, and both are near
+    EXPECT_EQ(world.a().wanted(), 200U);
+    world.b().set_replayed(200);
+    EXPECT_EQ(world.next(), "b");
+    EXPECT_EQ(world.places(200), (std::set<std::string>{"b"}));
+}
+
+TEST(SessionFloor, ASampleThatBeganBeforeTheWriteIsNotEnough) {
+    World world;
+    world.replayed(500, 500);
+    world.sample(100);
+    world.floor.wrote(&world.samples, false);
+    EXPECT_EQ(world.next(), "wait");
+    EXPECT_EQ(world.next(false), "p");
+    EXPECT_EQ(world.next(), "wait");  // the sample is still owed
+}
+
+TEST(SessionFloor, CommitsWithoutAFlushCountAsFarAsTheyWereInserted) {
+    World world;
+    world.rules.wants_replica = true;
+    world.replayed(200, 200);
+    world.floor.wrote(&world.samples, true);
+    world.sample(200, 300);
+    EXPECT_EQ(world.next(), "wait");
+    EXPECT_EQ(world.a().wanted(), 300U);
+}
+
+TEST(SessionFloor, LeavingAReplicaNeedsWhatItMayHaveShown) {
+    World world;
+    world.rules.wants_replica = true;
+    world.replayed(100, 90);
+    world.floor.choose(world.routing, world.samples, world.rules, world.now, true);
+    // Wherever it went first, the other one is behind the sample: it stays.
+    auto const home = world.next();
+    EXPECT_EQ(world.places(150), (std::set<std::string>{home}));
+    world.replayed(150, 150);
+    EXPECT_EQ(world.places(150), (std::set<std::string>{"a", "b"}));
+}
+
+TEST(SessionFloor, WhatAReplicaHasShownThePrimaryShowsOnlyBehindAFence) {
+    World world;
+    world.replayed(100, 100);
+    world.rules.wants_replica = true;
+    EXPECT_NE(world.next(), "p");
+    EXPECT_FALSE(world.floor.may_go_to_primary(world.routing, world.rules));
+    for (auto const& server : world.routing.servers) server.position->set_fenced(server.position->last_fence());
+    EXPECT_TRUE(world.floor.may_go_to_primary(world.routing, world.rules));
+    world.rules.consistency = Consistency::eventual;
+    EXPECT_NE(world.next(), "wait");
+    EXPECT_TRUE(world.floor.may_go_to_primary(world.routing, world.rules));
+}
+
+TEST(SessionFloor, ReplicasThatAreFarBehindAreNotWaitedFor) {
+    World world;
+    world.replayed(100, 100);
+    world.a().set_lag(std::chrono::seconds(3));
+    world.b().set_lag(std::chrono::seconds(3));
+    world.floor.wrote(&world.samples, false);
+    EXPECT_EQ(world.next(), "p");
+    EXPECT_EQ(world.places(200), (std::set<std::string>{"p"}));
+}
+
+TEST(SessionFloor, NobodyReadsOnAReplicaThatIsSilentAvoidedOrBehindTheBound) {
+    World world;
+    world.replayed(100, 100);
+    world.rules.max_lag = std::chrono::milliseconds(1000);
+    world.a().begin_question(world.now - std::chrono::seconds(1));
+    world.b().set_lag(std::chrono::milliseconds(1001));
+    EXPECT_EQ(world.next(), "p");
+    world.rules.consistency = Consistency::eventual;
+    EXPECT_TRUE((std::set<std::string>{"p", "b"}).contains(world.next()));
+    world.b().avoid_until(world.now + std::chrono::seconds(1));
+    EXPECT_EQ(world.next(), "p");
+}
+
+TEST(SessionFloor, StrictReadsWaitForASampleEachTime) {
+    World world;
+    world.rules.consistency = Consistency::strict;
+    world.rules.wants_replica = true;
+    world.replayed(100, 100);
+    for (int count = 0; count < 3; ++count) {
+        EXPECT_EQ(world.next(), "wait");
+        world.sample(100);
+        EXPECT_NE(world.next(), "wait");
+    }
+}
+
+TEST(SessionFloor, AnotherPrimaryIsAskedAnew) {
+    World world;
+    world.replayed(100, 100);
+    world.floor.wrote(&world.samples, false);
+    world.sample(100);
+    EXPECT_NE(world.next(), "wait");
+    world.routing.epoch = 2;
+    EXPECT_EQ(world.next(), "wait");
+    // A sample of the former primary says nothing of this one.
+    world.samples.publish({world.samples.last_ticket(), 1, 100, 100});
+    EXPECT_EQ(world.next(), "wait");
+    world.sample(100);
+    EXPECT_NE(world.next(), "wait");
+}
+
+TEST(SessionFloor, WritesWithoutReplicasAreNotForgotten) {
+    World world;
+    world.rules.wants_replica = true;
+    world.replayed(50, 50);
+    world.floor.wrote(nullptr, false);
+    EXPECT_EQ(world.next(), "wait");
+    world.sample(60);
+    EXPECT_EQ(world.next(), "wait");
+    world.a().set_replayed(60);
+    EXPECT_EQ(world.next(), "a");
+}
+
+TEST(SessionFloor, TravelsAsText) {
+    World world;
+    EXPECT_EQ(world.floor.text(world.routing, world.samples), "1:0/0");
+    world.floor.wrote(&world.samples, false);
+    EXPECT_EQ(world.floor.text(world.routing, world.samples), std::nullopt);
+    world.sample(0x3000148);
+    EXPECT_EQ(world.floor.text(world.routing, world.samples), "1:0/3000148");
+    World other;
+    other.rules.wants_replica = true;
+    other.replayed(0x3000148, 1);
+    EXPECT_TRUE(other.floor.raise("1:0/3000148", other.routing, other.samples));
+    EXPECT_EQ(other.next(), "a");
+    for (auto const* bad : {"", "1", ":0/1", "x:0/1", "1:0", "1:0/1x"}) EXPECT_FALSE(other.floor.raise(bad, other.routing, other.samples)) << bad;
+    // Of a timeline that is not this one: the primary is asked what there is of it.
+    EXPECT_TRUE(other.floor.raise("9:0/1", other.routing, other.samples));
+    EXPECT_EQ(other.next(), "wait");
+}
+
+TEST(SessionFloor, WeightsAreShares) {
+    World world;
+    world.replayed(100, 100);
+    std::vector<ServerWeight> const weights{{"p", 0}, {"a", 1}, {"b", 3}};
+    world.rules.weights = &weights;
+    world.a().in_use = 1;
+    world.b().in_use = 2;
+    EXPECT_EQ(world.next(), "b");
+    EXPECT_EQ(world.places(100), (std::set<std::string>{"b"}));
+}
+
+}  // namespace
+}  // namespace pgtandem::proxy
