@@ -100,12 +100,11 @@ bool SessionFloor::is_fenced(Routing const& routing) {
 // What was seen under another primary is asked of this one: what there is of it still, its position is above.
 void SessionFloor::enter_epoch(Routing const& routing, Samples& samples) {
     if (epoch_ == routing.epoch) return;
-    bool const is_new = epoch_ == 0 && ticket_ == 0 && !needs_ticket_;
-    needs_ticket_ = false;
+    bool const is_first = epoch_ == 0;
     epoch_ = routing.epoch;
+    if (is_first) return;  // a ticket that is owed already is good for whichever primary answers it
     floor_ = bound_ = home_ = fence_ = 0;
-    is_sampled_ = false;
-    if (is_new) return;
+    is_sampled_ = needs_ticket_ = false;
     ticket_ = samples.take_ticket();
     raises_floor_ = true;
 }

@@ -31,7 +31,9 @@ def test_psycopg3_values_come_back(place, binary):
 
 
 def test_psycopg3_prepares_and_keeps_on(place):
-    with place.connect(prepare_threshold=2) as session, place.connect(prepare_threshold=2) as other:
+    # Another session's writes are seen at once where reads are shared, too, if it asks for that.
+    strict = "-c pgtandem.consistency=strict"
+    with place.connect(prepare_threshold=2) as session, place.connect(prepare_threshold=2, options=strict) as other:
         session.execute("DROP TABLE IF EXISTS changing")
         session.execute("CREATE TABLE changing (a int)")
         for number in range(20):

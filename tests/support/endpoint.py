@@ -109,10 +109,14 @@ class Served:
         return self.straight.at(port=self.endpoint_port)
 
     def backends(self):
-        """The server's sessions of clients, whoever opened them, but not pgtandem's own and not the one that asks."""
-        return self.straight.sql("""SELECT pid, coalesce(state, ''), application_name, query FROM pg_stat_activity
-            WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND usename = current_user
-            AND application_name NOT LIKE 'pgtandem%'""")
+        """The servers' sessions of clients, whoever opened them, but not pgtandem's own and not the one that asks."""
+        found = []
+        for number in range(1, self.replicas + 2):
+            found += self.straight.at(port=self.tandem.node_port(f"node{number}")).sql(
+                """SELECT pid, coalesce(state, ''), application_name, query FROM pg_stat_activity
+                WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND usename = current_user
+                AND application_name NOT LIKE 'pgtandem%'""")
+        return found
 
     def busy_backends(self):
         return [backend for backend in self.backends() if backend[1] != "idle"]
