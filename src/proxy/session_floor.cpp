@@ -8,7 +8,7 @@ namespace pgtandem::proxy {
 namespace {
 
 // So long a session reads on one server before it looks whether another one has less to do.
-constexpr auto home_quantum = std::chrono::milliseconds(25);
+constexpr auto home_quantum = std::chrono::milliseconds(200);
 // A replica that is further behind is not waited for.
 constexpr auto nearly_there = std::chrono::milliseconds(50);
 constexpr auto silence_patience = std::chrono::milliseconds(400);

@@ -44,7 +44,7 @@ struct World {
     std::set<std::string> places(std::uint64_t flushed) {
         std::set<std::string> found;
         for (int step = 0; step < 60; ++step) {
-            now += std::chrono::milliseconds(50);
+            now += std::chrono::milliseconds(300);
             auto name = next();
             for (int more = 0; more < 2 && name == "wait"; ++more) {
                 sample(flushed);
