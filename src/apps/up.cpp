@@ -27,6 +27,7 @@ namespace pgtandem::apps {
 namespace {
 
 constexpr auto proof_patience = 30s;
+constexpr auto lock_patience = 10s;
 
 // The whole of one `up`, in the order of its steps.
 class Up {
@@ -49,7 +50,8 @@ public:
         PGTANDEM_TRY(lock, LockFile::try_take(cluster_.paths.up_lock()));
         lock_ = std::move(lock);
         if (!lock_ && !takes_over_) return join_running();
-        if (!lock_) PGTANDEM_CHECK(take_over_running());
+        takes_over_ = !lock_;  // where nobody runs it, this is as any up
+        if (takes_over_) PGTANDEM_CHECK(take_over_running());
         PGTANDEM_CHECK(log::open(cluster_.paths.log() / "pgtandem.log"));
         PGTANDEM_CHECK(prepare());
         progress_.step("checks", Clock::now() - begun);
@@ -114,8 +116,11 @@ private:
 
     void take_back() {
         std::lock_guard const guard(attending_);
-        auto lock = LockFile::try_take(cluster_.paths.up_lock());
-        if (lock) lock_ = std::move(*lock);
+        // The other one may have let go of us before it lets go of the lock.
+        auto const deadline = Deadline::in(lock_patience);
+        do {
+            if (auto lock = LockFile::try_take(cluster_.paths.up_lock())) lock_ = std::move(*lock);
+        } while (!lock_ && !deadline.passed() && !stop_.wait_for(20ms));
         // Where yet another one has the cluster, this one only serves its clients to the end.
         if (!lock_ || !start_supervisor()) is_given_ = true;
     }
@@ -287,8 +292,8 @@ private:
         fmt::print("down in {}\n", human_duration(Clock::now() - begun));
     }
 
-    // A bring-up that failed: what ran is stopped again, but for what was taken over, and nodes that this command added are not wanted any more,
-    // unless the cluster is being made: then the next `up` goes on with it.
+    // A bring-up that failed: what ran is stopped again, but for what was taken over, and nodes that this command added are
+    // not wanted any more, unless the cluster is being made: then the next `up` goes on with it.
     void give_up() {
         endpoint_.reset();
         if (takes_over_) supervisor_->leave();

@@ -135,7 +135,8 @@ private:
         Rows rows(read_rows.begin(), read_rows.end());
         std::ranges::sort(rows);
         auto const overrides = find_overrides_();
-        if (before && rows == connection.rows && overrides == connection.overrides) return was_stale ? std::make_shared<sql::CatalogFacts const>(*before) : before;
+        bool const is_same = before && rows == connection.rows && overrides == connection.overrides;
+        if (is_same) return was_stale ? std::make_shared<sql::CatalogFacts const>(*before) : before;
         PGTANDEM_TRY(facts, sql::CatalogFacts::from_rows(rows, overrides));
         connection.rows = std::move(rows);
         connection.overrides = overrides;

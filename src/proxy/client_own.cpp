@@ -173,8 +173,11 @@ bool ClientSession::take_own_parameters() {
             if (!options) return fatal(options.error());
             value.clear();
             for (auto const& [option, given] : *options) {
-                if (option.starts_with(own_prefix) ? !begin_with_own(option, given) : false) return false;
-                if (!option.starts_with(own_prefix)) value += "-c " + option_text(option) + "=" + option_text(given) + " ";
+                if (!option.starts_with(own_prefix)) {
+                    value += "-c " + option_text(option) + "=" + option_text(given) + " ";
+                } else if (!begin_with_own(option, given)) {
+                    return false;
+                }
             }
             if (value.empty()) continue;
         } else if (name.starts_with(own_prefix)) {

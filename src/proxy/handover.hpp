@@ -7,10 +7,8 @@
 //   the new one: serving                  the running one: yours; it accepts no more
 //   the new one: cancel PROCESS_ID KEY    for as long as the running one drains
 #pragma once
-#include <atomic>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>

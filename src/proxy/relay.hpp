@@ -27,6 +27,7 @@ struct Batch {
     enum class Kind : std::uint8_t { other, reads, ends_transaction };
     Kind kind = Kind::other;
     std::size_t bytes = 0;
+    std::shared_ptr<sql::Analysis const> query{};  // of a simple query, where it can be looked at
 };
 
 // Whether a statement may have left something in the WAL that its session has to see.
@@ -212,6 +213,7 @@ private:
     bool is_fresh_ = false;          // on a replica: nothing has been asked there
     bool was_placed_ = false;        // where it reads was chosen among all that may serve the read
     std::string block_begin_;        // on a replica: what its transaction block began with
+    std::shared_ptr<sql::Analysis const> looked_at_;  // of the query that comes next, where placing it has looked at it already
     std::size_t batch_left_ = 0;     // bytes of the batch that has been placed
     bool holds_ = false;             // nothing of the answer to the oldest batch has been passed to the client
     bool drops_ = false;             // nor will be: it is asked elsewhere

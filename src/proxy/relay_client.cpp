@@ -224,7 +224,7 @@ Relay::Took Relay::take_query(std::string_view message, std::string_view body) {
     if (!query) return Took::malformed;
     if (auto const own = read_own_statement(query->text, strings_conform())) return take_own_query(*own);
     if (host_.must_wait_for_facts()) return Took::need_facts;
-    auto const analysis = look_at(query->text);
+    auto const analysis = looked_at_ ? std::exchange(looked_at_, nullptr) : look_at(query->text);
     bool const is_single = analysis && analysis->statements.size() == 1;
     if (is_single && backend_ == nullptr && answer_transaction_command(analysis->statements.front(), query->text)) return Took::yes;
     if (!has_backend()) return Took::need_backend;

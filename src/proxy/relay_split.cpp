@@ -32,29 +32,12 @@ bool ends_transaction(sql::Analysis const& analysis) {
     return (effects.verb == sql::Verb::commit || effects.verb == sql::Verb::rollback) && !effects.has_chain;
 }
 
-// What changes nothing by itself, besides reads.
-bool is_bookkeeping(sql::Effects const& effects) {
-    using enum sql::Verb;
-    switch (effects.verb) {
-        case begin:
-        case commit:
-        case rollback:
-        case savepoint:
-        case release:
-        case rollback_to:
-        case set:
-        case set_transaction:
-        case reset: return true;
-        default: return false;
-    }
-}
-
 }  // namespace
 
 bool may_have_written(sql::Analysis const* analysis) {
     if (analysis == nullptr) return true;
     if (analysis->verdict.may_read) return false;
-    return !std::ranges::all_of(analysis->statements, is_bookkeeping);
+    return !std::ranges::all_of(analysis->statements, is_bookkeeping, &sql::Effects::verb);
 }
 
 bool lasts(sql::Effects const& effects) {
@@ -93,7 +76,10 @@ public:
             if (header->type == 'Q') {
                 auto const query = wire::Query::parse(body);
                 if (!query || batch.bytes != header->total()) return {};
-                return take(look_at_(query->text)) ? finish(batch) : Batch();
+                auto const statement = look_at_(query->text);
+                batch = take(statement) ? finish(batch) : Batch();
+                batch.query = statement.analysis;
+                return batch;
             }
             if (header->type == 'S') return finish(batch);
             if (!take_extended(header->type, body)) return {};
@@ -174,11 +160,13 @@ Batch Relay::next_batch() {
 
 // Before the first message of a batch. 'yes': it may be taken as it is; a backend is there, or the primary's is to be had.
 Relay::Took Relay::place_batch(char type) {
+    looked_at_.reset();
     bool const is_statement = std::string_view("QPBDE").find(type) != std::string_view::npos;
     bool const is_free = backend_ == nullptr && host_.splits() && replay_.empty() && (deferred_begin_.empty() || begin_reads_);
     if (!is_statement || (!is_free && !is_on_replica_)) return Took::yes;
     if (host_.must_wait_for_facts()) return Took::need_facts;
     auto const batch = next_batch();
+    looked_at_ = batch.query;
     if (backend_ != nullptr) return continue_on_replica(batch);
     if (batch.kind != Batch::Kind::reads) return Took::yes;
     if (!host_.acquire(Route::reads)) return Took::need_backend;

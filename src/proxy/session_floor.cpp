@@ -31,6 +31,11 @@ bool is_usable(Routing const& routing, ServerEntry const& server, ReadRules cons
 
 bool is_nearly_there(ServerEntry const& server) { return server.position->lag() <= nearly_there; }
 
+// Own writes and earlier reads do not matter.
+bool is_loose(ReadRules const& rules) {
+    return rules.consistency == Consistency::eventual || rules.consistency == Consistency::bounded;
+}
+
 // The less, the sooner it gets the next one.
 double load_of(ServerEntry const& server, ReadRules const& rules, Clock::time_point now) {
     auto const start = std::chrono::duration<double>(server.position->back_for(now)) / std::chrono::duration<double>(slow_start);
@@ -69,8 +74,7 @@ ReadChoice SessionFloor::choose(Routing const& routing, Samples& samples, ReadRu
     enter_epoch(routing, samples);
     if (std::exchange(needs_ticket_, false)) ticket_ = samples.take_ticket();
     if (std::ranges::none_of(routing.servers, can_read)) return to_primary(routing, rules, ReadPlace::no_replica, may_wait);
-    bool const is_loose = rules.consistency == Consistency::eventual || rules.consistency == Consistency::bounded;
-    if (is_loose) return choose_seen(routing, rules, now, may_wait);
+    if (is_loose(rules)) return choose_seen(routing, rules, now, may_wait);
     if (auto const home = stay_home(routing, rules, now); home.server != nullptr) return home;
     if (is_hopeless(routing, rules, now)) return to_primary(routing, rules, ReadPlace::not_caught_up, may_wait);
     bool const needs_sample = home_ != 0 || rules.consistency == Consistency::strict;
@@ -85,8 +89,7 @@ ReadChoice SessionFloor::choose(Routing const& routing, Samples& samples, ReadRu
 }
 
 bool SessionFloor::may_go_to_primary(Routing const& routing, ReadRules const& rules) {
-    bool const is_loose = rules.consistency == Consistency::eventual || rules.consistency == Consistency::bounded;
-    return is_loose || epoch_ != routing.epoch || is_fenced(routing);
+    return is_loose(rules) || epoch_ != routing.epoch || is_fenced(routing);
 }
 
 // Whether the primary shows all that this session has read on a replica.
@@ -165,8 +168,7 @@ ReadChoice SessionFloor::choose_seen(Routing const& routing, ReadRules const& ru
     ServerEntry const* best = nullptr;
     double least = 0;
     bool has_replica = false;
-    bool const is_loose = rules.consistency == Consistency::eventual || rules.consistency == Consistency::bounded;
-    bool const may_leave = is_loose || is_fenced(routing);
+    bool const may_leave = is_loose(rules) || is_fenced(routing);
     auto const count = routing.servers.size();
     // From another place each time, so that those with equal loads take turns.
     for (std::size_t step = 0, first = ++turn; step < count; ++step) {

@@ -9,7 +9,11 @@ namespace {
 constexpr std::size_t shown_statement = 80;
 
 // Statements whose doing depends on what the catalog holds. Others do the same whatever was just created.
-bool runs_on_catalog(sql::Verb verb) {
+bool runs_on_catalog(sql::Verb verb) { return !is_bookkeeping(verb) && verb != sql::Verb::show && verb != sql::Verb::ddl; }
+
+}  // namespace
+
+bool is_bookkeeping(sql::Verb verb) {
     switch (verb) {
         using enum sql::Verb;
         case begin:
@@ -20,14 +24,10 @@ bool runs_on_catalog(sql::Verb verb) {
         case rollback_to:
         case set:
         case set_transaction:
-        case reset:
-        case show:
-        case ddl: return false;
-        default: return true;
+        case reset: return true;
+        default: return false;
     }
 }
-
-}  // namespace
 
 void SessionState::begin_with(std::string const& name, std::string const& statement) {
     first_settings_ = changed(no_settings(), {{sql::SettingChange::Kind::set, name, statement}});

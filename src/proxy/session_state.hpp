@@ -15,6 +15,9 @@
 
 namespace pgtandem::proxy {
 
+// Transaction control and settings: it reads nothing of the database and writes nothing by itself.
+bool is_bookkeeping(sql::Verb verb);
+
 class SessionState {
 public:
     SettingsRef const& settings() const { return settings_; }
