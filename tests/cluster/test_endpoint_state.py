@@ -1,12 +1,13 @@
 """No state passes from one client to another over a backend they share, and no cancel hits another's query."""
 import random
 import threading
+import time
 
 import pytest
 import wire_messages as wire
 from endpoint import served_for
 from scripted import PRIVATE_SEQUENCE, TRACES, leave, sequence_is_private, told
-from tandem import wait_for
+from tandem import PATIENCE, wait_for
 from wire_client import WireClient, errors, state
 
 served = served_for(pool_size=1)
@@ -132,7 +133,10 @@ def test_keys_are_not_to_be_guessed(place):
 
 
 def test_random_cancels_hit_only_those_whose_key_is_sent(place):
-    """Half of the clients are cancelled again and again while all of them share the backend; the others must never notice."""
+    """Half of the clients are cancelled again and again while all of them share the backend; the others must never notice.
+
+    On a busy machine a cancel comes when its query is over: then with longer ones, until some hit.
+    """
     victims, bystanders = ([WireClient(place).log_in() for _ in range(6)] for _ in range(2))
     ended = threading.Event()
     dice = random.Random(7)
@@ -142,11 +146,13 @@ def test_random_cancels_hit_only_those_whose_key_is_sent(place):
             dice.choice(victims).cancel()
     thread = threading.Thread(target=cancel_at_random)
     thread.start()
-    hits = 0
+    hits = rounds = 0
+    give_up = time.monotonic() + PATIENCE
     try:
-        for _ in range(60):
+        while rounds < 60 or (hits == 0 and time.monotonic() < give_up):
+            rounds += 1
             for client in victims + bystanders:
-                client.send(wire.query("SELECT pg_sleep(0.002)"))
+                client.send(wire.query(f"SELECT pg_sleep({0.002 if rounds <= 60 else 0.05})"))
             for client in victims:
                 hits += errors(client.until("Z")) == ["57014"]
             for client in bystanders:
