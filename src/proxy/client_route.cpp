@@ -3,6 +3,7 @@
 
 #include "proxy/client_session.hpp"
 #include "proxy/worker.hpp"
+#include "sql/hint.hpp"
 
 namespace pgtandem::proxy {
 
@@ -154,8 +155,8 @@ void ClientSession::ended_on_primary(bool may_have_written, bool read_there) {
     }
 }
 
-void ClientSession::placed(sql::Analysis const* analysis, std::string_view) {
-    auto const reason = analysis == nullptr ? sql::Reason::too_long : analysis->verdict.reason;
+void ClientSession::placed(sql::Analysis const* analysis, std::string_view text) {
+    auto const reason = analysis == nullptr ? sql::Reason::too_long : sql::with_hint(analysis->verdict, text, true).reason;
     ++worker_.routes(database_).statements[static_cast<std::size_t>(reason)];
     if (analysis == nullptr) return;
     for (auto const& effects : analysis->statements) {

@@ -160,6 +160,7 @@ private:
     bool has_backend() { return backend_ != nullptr || host_.acquire(Route::primary); }
     PreparedRef find_fresh(std::string_view name);
     void check_before(sql::Analysis const* analysis, std::string_view text);
+    void note_state(sql::Analysis const* analysis, std::string_view text);
     std::shared_ptr<sql::Analysis const> analysis_of(PreparedRef const& statement);
     std::shared_ptr<sql::Analysis const> look_at(std::string_view text);
     // In some encodings a letter holds bytes that elsewhere end a string: what stands there cannot be told.

@@ -183,13 +183,15 @@ void Relay::check_before(sql::Analysis const* analysis, std::string_view text) {
     ++host_.stats().queries;
     host_.placed(analysis, text);
     may_have_written_ = may_have_written_ || may_have_written(analysis);
-    if (analysis == nullptr) {
-        state_.pin(can_read() ? sql::Pin::too_long : sql::Pin::unproven, text);
-    } else {
-        state_.about_to_run(*analysis, text, host_.facts_hold());
-    }
+    // What runs on a replica was found to leave nothing behind, or is refused there.
+    if (!is_on_replica_) note_state(analysis, text);
     if (state_.custom_settings() == nullptr) return;
     for (auto const& name : *state_.custom_settings()) backend_->custom_settings.insert(name);
+}
+
+void Relay::note_state(sql::Analysis const* analysis, std::string_view text) {
+    if (analysis == nullptr) state_.pin(can_read() ? sql::Pin::too_long : sql::Pin::unproven, text);
+    else state_.about_to_run(*analysis, text, host_.facts_hold());
 }
 
 std::shared_ptr<sql::Analysis const> Relay::analysis_of(PreparedRef const& statement) {

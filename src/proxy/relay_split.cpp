@@ -40,17 +40,11 @@ bool may_have_written(sql::Analysis const* analysis) {
     return !std::ranges::all_of(analysis->statements, is_bookkeeping, &sql::Effects::verb);
 }
 
-bool lasts(sql::Effects const& effects) {
+bool lasts(sql::Effects const& effects, bool is_trusted) {
     using enum sql::Verb;
-    if (!effects.pins.empty() || !effects.settings.empty()) return true;
+    auto const pins = is_trusted ? effects.pins.minus(sql::Pin::unproven) : effects.pins;
+    if (!pins.empty() || !effects.settings.empty()) return true;
     return effects.verb == declare || effects.verb == fetch || effects.verb == move || effects.verb == close;
-}
-
-// What a hint may say of: the user knows better than the catalog what it does.
-bool is_doubt(sql::Reason reason) {
-    using enum sql::Reason;
-    return reason == volatile_function || reason == unknown_function || reason == unknown_relation || reason == unknown_operator ||
-           reason == local_answer;
 }
 
 // Takes the messages of one batch in, one after the other.
@@ -114,11 +108,11 @@ private:
 
     static bool reads(Statement const& statement) {
         auto const& analysis = *statement.analysis;
+        auto const verdict = sql::with_hint(analysis.verdict, statement.text, true);
+        if (!verdict.may_read) return false;
         // A cursor lasts longer than what chose its server, and so does whatever ties the session to a backend.
-        if (!std::ranges::none_of(analysis.statements, lasts)) return false;
-        auto const hint = sql::read_hint(statement.text, true);
-        if (hint == sql::Hint::primary) return false;
-        return analysis.verdict.may_read || (hint == sql::Hint::replica && is_doubt(analysis.verdict.reason));
+        bool const is_trusted = verdict.reason == sql::Reason::hint_replica;
+        return std::ranges::none_of(analysis.statements, [&](auto const& effects) { return lasts(effects, is_trusted); });
     }
 
     Statement known(std::string_view name) const { return name.empty() && unnamed_ ? *unnamed_ : find_(name); }

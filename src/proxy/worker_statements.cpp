@@ -58,7 +58,7 @@ std::shared_ptr<sql::Analysis const> Worker::analyse(std::string const& database
     }
     auto const& facts = view.facts ? *view.facts : no_facts;
     auto const analysis = std::make_shared<sql::Analysis>(sql::analyze(text, strings_conform, facts));
-    if (settings_->split) analysis->verdict = sql::verdict(text, strings_conform, facts, std::nullopt);
+    if (settings_->split) sql::judge(*analysis, text, strings_conform, facts, std::nullopt);
     if (analysis->depends_on_literals || analysis->verdict.depends_on_literals) return analysis;
     if (view.analyses.size() >= most_analyses) view.analyses.clear();
     view.analyses[fingerprint] = {analysis, std::string(text.substr(0, shown_bytes)), 1};

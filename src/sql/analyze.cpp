@@ -21,4 +21,11 @@ Analysis analyze(std::string_view text, bool standard_conforming_strings, Catalo
     return analysis;
 }
 
+void judge(Analysis& analysis, std::string_view text, bool standard_conforming_strings, CatalogFacts const& facts,
+           SearchPath const& path) {
+    analysis.verdict = verdict(text, standard_conforming_strings, facts, path);
+    if (!analysis.verdict.may_read) return;
+    for (auto& effects : analysis.statements) effects.pins = effects.pins.minus(Pin::unproven);
+}
+
 }  // namespace pgtandem::sql

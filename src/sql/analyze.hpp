@@ -14,7 +14,7 @@ struct Analysis {
     // One per statement that gives one CommandComplete, in order; empty statements give none. A text that PostgreSQL's
     // lexer would refuse is one unproven statement.
     std::vector<Effects> statements;
-    // Whether it may run on a replica: verdict() of the same text, where somebody has asked for it.
+    // Whether it may run on a replica: verdict() of the same text, where judge() was asked.
     Verdict verdict{};
     // The result holds for this very text only, not for all texts of the same fingerprint.
     bool depends_on_literals = false;
@@ -22,5 +22,10 @@ struct Analysis {
 
 // The text is what the server will lex: in a client encoding for which is_safe_to_lex() (sql/lexer.hpp) holds.
 Analysis analyze(std::string_view text, bool standard_conforming_strings, CatalogFacts const& facts);
+
+// Adds the verdict. What is proven to read does nothing to its session either: that its names look suspicious, for
+// something else that has them too, does not count then.
+void judge(Analysis& analysis, std::string_view text, bool standard_conforming_strings, CatalogFacts const& facts,
+           SearchPath const& path);
 
 }  // namespace pgtandem::sql

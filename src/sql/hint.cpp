@@ -33,7 +33,22 @@ std::optional<Hint> hint_in(std::string_view gap) {
     return std::nullopt;
 }
 
+bool is_doubt(Reason reason) {
+    using enum Reason;
+    return reason == volatile_function || reason == unknown_function || reason == unknown_relation || reason == unknown_operator ||
+           reason == local_answer;
+}
+
 }  // namespace
+
+Verdict with_hint(Verdict verdict, std::string_view text, bool standard_conforming_strings) {
+    auto const hint = read_hint(text, standard_conforming_strings);
+    if (hint == Hint::primary) return {.reason = Reason::hint_primary};
+    if (hint != Hint::replica || !is_doubt(verdict.reason)) return verdict;
+    verdict.may_read = true;
+    verdict.reason = Reason::hint_replica;
+    return verdict;
+}
 
 std::optional<Hint> read_hint(std::string_view text, bool standard_conforming_strings) {
     if (text.find(word) == std::string_view::npos) return std::nullopt;

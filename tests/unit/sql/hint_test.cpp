@@ -25,5 +25,17 @@ TEST(hint, other_words_are_none) {
     EXPECT_EQ(read_hint("SELECT pgtandem FROM a /* pgtandem:", true), std::nullopt);
 }
 
+TEST(hint, speaks_of_what_the_catalog_does_not_vouch_for) {
+    auto const reason = [](Verdict const& verdict, std::string_view text) { return with_hint(verdict, text, true).reason; };
+    Verdict const read{.may_read = true, .reason = Reason::read};
+    EXPECT_EQ(reason(read, "SELECT 1"), Reason::read);
+    EXPECT_EQ(reason(read, "/* pgtandem: replica */ SELECT 1"), Reason::read);
+    EXPECT_EQ(reason(read, "/* pgtandem: primary */ SELECT 1"), Reason::hint_primary);
+    EXPECT_FALSE(with_hint(read, "/* pgtandem: primary */ SELECT 1", true).may_read);
+    EXPECT_EQ(reason({.reason = Reason::volatile_function}, "/* pgtandem: replica */ SELECT f()"), Reason::hint_replica);
+    EXPECT_TRUE(with_hint({.reason = Reason::volatile_function}, "/* pgtandem: replica */ SELECT f()", true).may_read);
+    EXPECT_EQ(reason({.reason = Reason::writes}, "/* pgtandem: replica */ DELETE FROM t"), Reason::writes);
+}
+
 }  // namespace
 }  // namespace pgtandem::sql

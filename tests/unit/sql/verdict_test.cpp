@@ -3,6 +3,7 @@
 #include <atomic>
 #include <thread>
 
+#include "sql/analyze.hpp"
 #include "unit/sql/verdict_case.hpp"
 
 namespace pgtandem::sql {
@@ -92,6 +93,21 @@ TEST(verdict, threads_do_not_meet_in_the_parser) {
         for (int i = 0; i < 4; ++i) threads.emplace_back(ask);
     }
     EXPECT_EQ(right, 4 * 200);
+}
+
+TEST(verdict, a_proven_read_does_not_tie_the_session_for_a_name_it_shares) {
+    auto const facts = CatalogFacts::from_rows(small_catalog(), {.read_only = {"move"}});
+    ASSERT_TRUE(facts);
+    for (auto const* const text : {"SELECT writer(1, 2)", "SELECT move(1, 2)"}) {
+        auto analysis = analyze(text, true, *facts);
+        EXPECT_FALSE(analysis.statements.at(0).pins.empty()) << text;
+        judge(analysis, text, true, *facts, {});
+        EXPECT_TRUE(analysis.verdict.may_read) << text;
+        EXPECT_TRUE(analysis.statements.at(0).pins.empty()) << text;
+    }
+    auto writes = analyze("SELECT writer(1)", true, *facts);
+    judge(writes, "SELECT writer(1)", true, *facts, {});
+    EXPECT_TRUE(writes.statements.at(0).pins.contains(Pin::unproven));
 }
 
 }  // namespace
