@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 import pytest
 import wire_messages as wire
 from endpoint import Served
+from replicas import wait_for_replicas
 from statements_for_routes import SETUP, in_transaction, statements
 from tandem import wait_for
 from wire_client import WireClient, errors, values
@@ -40,12 +41,6 @@ def served():
 
 def at_primary(served, text):
     return text.replace("{host}", "127.0.0.1").replace("{port}", str(served.straight.port))
-
-
-def wait_for_replicas(served):
-    position = served.tandem.value("SELECT pg_current_wal_insert_lsn()")
-    for node in NODES[1:]:
-        wait_for(lambda node=node: served.tandem.value(f"SELECT pg_last_wal_replay_lsn() >= '{position}'", node), f"{node} to follow")
 
 
 class Logs:

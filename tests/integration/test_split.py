@@ -1,6 +1,5 @@
 """The endpoint shares reads with the replicas: what goes where, and that a session sees its own writes."""
 import contextlib
-import os
 import signal
 import threading
 import time
@@ -10,6 +9,7 @@ import pytest
 import wire_messages as wire
 from endpoint import Served
 from proxy import Proxy
+from replicas import Paused, go_on, halt, wait_for_replicas
 from tandem import wait_for
 from wire_client import WireClient, errors, values
 
@@ -22,13 +22,6 @@ def served():
             session.execute("CREATE TABLE notes (id serial PRIMARY KEY, n int)")
         wait_for_replicas(made)
         yield made
-
-
-def wait_for_replicas(served):
-    """All replicas have what the primary has now."""
-    position = served.tandem.value("SELECT pg_current_wal_flush_lsn()")
-    for node in ("node2", "node3"):
-        wait_for(lambda node=node: served.tandem.value(f"SELECT pg_last_wal_replay_lsn() >= '{position}'", node), f"{node} to follow")
 
 
 def session_of(served, **more):
@@ -272,24 +265,6 @@ def test_writes_within_functions_are_seen(served):
         session.execute("DROP TABLE by_function")
 
 
-class Paused:
-    """Replay does not go on on these nodes while it is open."""
-
-    def __init__(self, served, *nodes):
-        self.served, self.nodes = served, nodes
-
-    def __enter__(self):
-        for node in self.nodes:
-            self.call(node, "pause")
-
-    def __exit__(self, *_):
-        for node in self.nodes:
-            self.call(node, "resume")
-
-    def call(self, node, word):
-        self.served.tandem.sql(f"SELECT pg_wal_replay_{word}()", node)
-
-
 def test_a_replica_whose_replay_is_paused_gets_no_reads_of_what_it_lacks(served):
     with Paused(served, "node2", "node3"), session_of(served) as session:
         session.execute("CREATE TABLE while_paused AS SELECT 1 AS n")
@@ -444,24 +419,3 @@ def test_a_read_on_a_replica_that_is_killed_or_hangs_is_answered_by_another(serv
 def is_shared(session, query):
     told = [row[0] for row in session.execute("EXPLAIN (PGTANDEM) " + query)]
     return told[0] != "Route: primary"
-
-
-def server_pid(served, node):
-    return int((served.tandem.folder / f"nodes/{node}/data/postmaster.pid").read_text().split()[0])
-
-
-def halt(served, node, how):
-    """The server and all its backends."""
-    pid = server_pid(served, node)
-    children = [int(text) for text in os.popen(f"ps -o pid= --ppid {pid}").read().split()]
-    for process in [pid, *children]:
-        os.kill(process, how)
-
-
-def go_on(served, node):
-    wait_for(lambda: (served.tandem.folder / f"nodes/{node}/data/postmaster.pid").exists(), f"{node} to run")
-    pid = server_pid(served, node)
-    for process in [pid, *map(int, os.popen(f"ps -o pid= --ppid {pid}").read().split())]:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(process, signal.SIGCONT)
-    wait_for(lambda: served.tandem.node(node)["state"] == "streaming", f"{node} to stream")
