@@ -1,0 +1,99 @@
+"""Replicas that are far behind: who may read there, and until when."""
+import threading
+
+import psycopg
+import pytest
+from endpoint import Served
+from replicas import Delayed, Paused, wait_for_replicas
+from tandem import wait_for
+
+NODES = ("node1", "node2", "node3")
+MAX_LAG_MS = 500
+
+
+@pytest.fixture(scope="module")
+def served():
+    with Served(replicas=2, max_lag_ms=MAX_LAG_MS, read_only_functions="server_port") as made:
+        made.straight.sql("CREATE FUNCTION server_port() RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN current_setting('port'); END $$")
+        made.straight.sql("CREATE TABLE ticks AS SELECT 0 AS n")
+        wait_for_replicas(made)
+        yield made
+
+
+class Ticking:
+    """Somebody writes all the while, straight to the primary."""
+
+    def __init__(self, served):
+        self.served = served
+        self.ends = threading.Event()
+        self.thread = threading.Thread(target=self.run)
+
+    def __enter__(self):
+        self.thread.start()
+
+    def __exit__(self, *_):
+        self.ends.set()
+        self.thread.join()
+
+    def run(self):
+        with self.served.straight.connect() as session:
+            while not self.ends.wait(0.02):
+                session.execute("UPDATE ticks SET n = n + 1")
+
+
+class Reader:
+    def __init__(self, served, consistency):
+        options = f"-c pgtandem.route=replica -c pgtandem.consistency={consistency}"
+        self.session = served.endpoint.connect(cursor_factory=psycopg.ClientCursor, options=options)
+        self.session.prepare_threshold = None
+        self.names = {served.tandem.node_port(node): node for node in NODES}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.session.close()
+
+    def places(self, count=20):
+        return {self.names[self.session.execute("SELECT server_port()").fetchone()[0]] for _ in range(count)}
+
+    def wait_to_meet(self, *nodes):
+        """It takes turns, sometimes for a while each."""
+        seen = set()
+        wait_for(lambda: seen.update(self.places()) or set(nodes) <= seen, f"a read on each of {nodes}")
+
+
+def lag_of(served, node):
+    return next(int(row["lag_ms"]) for row in served.console("SHOW NODES") if row["node"] == node)
+
+
+def wait_until_it_lags(served, *nodes):
+    for node in nodes:
+        wait_for(lambda node=node: lag_of(served, node) > MAX_LAG_MS, f"{node} to be seen to lag")
+
+
+@pytest.mark.parametrize("consistency", ["bounded", "session"])
+def test_a_replica_too_far_behind_gets_no_reads_until_it_has_caught_up(served, consistency):
+    with Ticking(served), Reader(served, consistency) as reader:
+        reader.wait_to_meet("node2", "node3")
+        with Paused(served, "node2"):
+            wait_until_it_lags(served, "node2")
+            assert "node2" not in reader.places(500)
+        reader.wait_to_meet("node2", "node3")
+
+
+def test_without_a_replica_that_is_near_enough_reads_run_on_the_primary(served):
+    with Ticking(served), Reader(served, "bounded") as bounded, Reader(served, "eventual") as eventual:
+        with Paused(served, "node2", "node3"):
+            wait_until_it_lags(served, "node2", "node3")
+            assert bounded.places(100) == {"node1"}
+            assert "node1" not in eventual.places(100)
+        bounded.wait_to_meet("node2", "node3")
+
+
+def test_a_replica_that_is_always_late_gets_no_reads(served):
+    with Ticking(served), Reader(served, "bounded") as reader:
+        with Delayed(served, "node3", 4 * MAX_LAG_MS):
+            wait_until_it_lags(served, "node3")
+            assert "node3" not in reader.places(500)
+        reader.wait_to_meet("node3")
