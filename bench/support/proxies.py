@@ -12,7 +12,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests/support"))
 
 from endpoint import NO_ENDPOINT, Served, has_endpoint  # noqa: E402
-from tandem import PATIENCE, claim_ports, environment, server_user  # noqa: E402
+from proxy import Proxy as ProxyProcess  # noqa: E402
+from tandem import PATIENCE, claim_ports, environment, server_user, wait_for  # noqa: E402
 
 POOL_SIZE = 20  # backends, of those that share them
 PGBOUNCER = os.environ.get("PGBOUNCER", "pgbouncer")
@@ -189,9 +190,29 @@ class Endpoint(Proxy):
         return "pgtandem up"
 
 
+# `pgtandem proxy` before the same servers, to show apart what the split and what the floors cost.
+VARIANTS = {"pgtandem_off": {"split": "off"}, "pgtandem_eventual": {"consistency": "eventual"}}
+
+
+@contextlib.contextmanager
+def without_autogroups():
+    """The scheduler gives each session of the system its own share: what a program costs then says more of where it was started."""
+    switch = Path("/proc/sys/kernel/sched_autogroup_enabled")
+    before = switch.read_text() if switch.exists() else None
+    if before is None or not os.access(switch, os.W_OK):
+        print("the scheduler's autogroups stay as they are: the programs are not scheduled alike")
+        yield
+        return
+    switch.write_text("0")
+    try:
+        yield
+    finally:
+        switch.write_text(before)
+
+
 class Stand:
-    """One server and before it the proxies that are asked for by name."""
-    names = ("straight", "pgtandem", "pgbouncer", "pgbouncer_unix", "pgpool", "haproxy")
+    """One server, with TANDEM_REPLICAS its replicas too, and before it the proxies that are asked for by name."""
+    names = ("straight", "pgtandem", *VARIANTS, "pgbouncer", "pgbouncer_unix", "pgpool", "haproxy")
 
     def __init__(self, wanted, clients_max):
         self.wanted = wanted
@@ -201,6 +222,7 @@ class Stand:
     def __enter__(self):
         self.undo = contextlib.ExitStack()
         with self.undo:
+            self.undo.enter_context(without_autogroups())
             self.served = self.undo.enter_context(Served(pool_size=POOL_SIZE))
             self.server = self.served.straight
             port, claim = claim_ports(20)
@@ -215,6 +237,23 @@ class Stand:
     def __exit__(self, *reason):
         self.undo.close()
 
+    def settle(self):
+        """What is done once before the measuring is over: checkpoints, and replicas that have replayed it all."""
+        nodes = [self.server.at(port=self.served.tandem.node_port(f"node{number}")) for number in range(1, self.served.replicas + 2)]
+        self.server.sql("VACUUM ANALYZE")
+        self.server.sql("CHECKPOINT")
+        position = self.server.value("SELECT pg_current_wal_lsn()")
+        for replica in nodes[1:]:
+            wait_for(lambda replica=replica: replica.value(f"SELECT pg_last_wal_replay_lsn() >= '{position}'"), "the replicas to follow")
+            replica.sql("CHECKPOINT")
+
+    def variant(self, name, place):
+        nodes = [f"127.0.0.1:{self.served.tandem.node_port(f'node{number}')}" for number in range(1, self.served.replicas + 2)]
+        process = self.undo.enter_context(ProxyProcess(self.served, port=place.port, servers=nodes, pool_size=POOL_SIZE, **VARIANTS[name]))
+        proxy = Endpoint(name, process.place)
+        proxy.pid = process.process.pid
+        return proxy
+
     def make(self, name, place):
         folder, server = self.served.tandem.parent, self.server
         match name:
@@ -227,6 +266,8 @@ class Stand:
             case "pgtandem":
                 print(f"pgtandem is left out: {NO_ENDPOINT}")
                 return None
+            case "pgtandem_off" | "pgtandem_eventual":
+                return self.variant(name, place)
             case "pgbouncer":
                 return PgBouncer(name, place).run(folder, server, server.host, self.clients_max + 100)
             case "pgbouncer_unix":

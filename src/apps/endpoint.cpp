@@ -85,10 +85,10 @@ Status check_endpoint_ports(cluster::ClusterState const& state) {
 
 RunningEndpoint::RunningEndpoint(proxy::EndpointSettings const& settings, Servers servers)
     : servers_(std::move(servers)),
-      nodes_(board_, samples_, servers_.list),
+      nodes_(board_, servers_.list),
       desk_([this] { return find_server("postgres"); }),
       catalog_([this](std::string const& database) { return find_server(database); }, [this] { return overrides(); }),
-      endpoint_(settings, board_, samples_, desk_, catalog_, servers_.read_settings) {}
+      endpoint_(settings, board_, desk_, catalog_, servers_.read_settings) {}
 
 RunningEndpoint::~RunningEndpoint() {
     handover_.reset();  // its thread uses the rest

@@ -57,7 +57,6 @@ private:
 
     Servers servers_;
     proxy::RoutingBoard board_;
-    proxy::Samples samples_;
     proxy::NodeWatch nodes_;
     proxy::LoginDesk desk_;
     proxy::CatalogWatch catalog_;

@@ -62,7 +62,7 @@ bool ClientSession::may_wait_for_news() const {
 // What it has read on a replica the primary may show a moment later. False: it waits for that.
 bool ClientSession::may_leave_replica() {
     bool const has_split = is_serving_ && settings_->split && target_ == Target::primary && worker_.routing().has_reader;
-    bool const may_go = !has_split || floor_.may_go_to_primary(worker_.routing(), read_rules()) || !may_wait_for_news();
+    bool const may_go = !has_split || floor_.may_go_to_primary(worker_.routing(), worker_.samples(), read_rules()) || !may_wait_for_news();
     if (may_go) awaiting_since_ = {};
     else await_news();
     return may_go;
@@ -93,6 +93,7 @@ void ClientSession::await_news() {
     is_awaiting_news_ = true;
     worker_.samples().begin_wait();
     worker_.await_news(*this);
+    worker_.prober().look();
 }
 
 void ClientSession::wake() {
@@ -150,9 +151,9 @@ void ClientSession::ended_on_primary(bool may_have_written, bool read_there) {
         auto const* const primary = routing.primary();
         bool const without_flush = may_commit_without_flush_ || worker_.samples().has_unflushed_commits() || state_.is_pinned() || primary == nullptr || primary->commits_without_flush;
         floor_.wrote(routing.has_reader ? &worker_.samples() : nullptr, without_flush);
-    } else if (!read_there) {
-        floor_.read_on_primary(routing);
+        worker_.prober().look();
     }
+    if (!read_there) floor_.was_on_primary(routing);
 }
 
 void ClientSession::placed(sql::Analysis const* analysis, std::string_view text) {

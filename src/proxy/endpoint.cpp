@@ -33,9 +33,9 @@ wire::ErrorFields goodbye() { return make_error("FATAL", "57P01", "terminating c
 
 }  // namespace
 
-Endpoint::Endpoint(EndpointSettings settings, RoutingBoard& routing, Samples& samples, LoginDesk& desk, CatalogWatch& catalog,
+Endpoint::Endpoint(EndpointSettings settings, RoutingBoard& routing, LoginDesk& desk, CatalogWatch& catalog,
                    ReadSettings read_settings)
-    : shared_{routing, samples, desk, catalog, *this, random_bytes(32)}, read_settings_(std::move(read_settings)) {
+    : shared_{routing, desk, catalog, *this, random_bytes(32)}, read_settings_(std::move(read_settings)) {
     shared_.set(std::make_shared<EndpointSettings const>(std::move(settings)), nullptr);
 }
 
@@ -64,9 +64,6 @@ Status Endpoint::start(std::optional<Takeover> takeover) {
     for (unsigned number = 0; number < console_thread_count; ++number) console_threads_.emplace_back([this] { run_console(); });
     shared_.routing.on_change([this] {
         for (auto const& worker : workers_) worker->loop().post([&worker = *worker] { worker.take_routing(); });
-    });
-    shared_.samples.on_news([this] {
-        for (auto const& worker : workers_) worker->loop().post([&worker = *worker] { worker.tell_news(); });
     });
     return {};
 }
@@ -101,7 +98,6 @@ bool Endpoint::drain(Deadline deadline, std::function<bool()> const& stops) {
 void Endpoint::stop() {
     if (workers_.empty()) return;
     shared_.routing.on_change(nullptr);
-    shared_.samples.on_news(nullptr);
     stop_listening();
     on_each_worker([](Worker& worker) { worker.end_sessions([](ClientSession const&) { return true; }, goodbye()); });
     // What was said last is sent before the loops end.

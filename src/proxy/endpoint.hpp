@@ -22,7 +22,7 @@ public:
     // Settings for RELOAD, read anew from where they came from; an error leaves everything as it is.
     using ReadSettings = std::function<Result<EndpointSettings>()>;
 
-    Endpoint(EndpointSettings settings, RoutingBoard& routing, Samples& samples, LoginDesk& desk, CatalogWatch& catalog,
+    Endpoint(EndpointSettings settings, RoutingBoard& routing, LoginDesk& desk, CatalogWatch& catalog,
              ReadSettings read_settings);
     ~Endpoint() override;
 

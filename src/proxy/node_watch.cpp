@@ -17,8 +17,8 @@ bool is_same(WatchedServer const& one, WatchedServer const& other) {
 
 }  // namespace
 
-NodeWatch::NodeWatch(RoutingBoard& board, Samples& samples, ListServers list_servers)
-    : board_(board), samples_(samples), list_servers_(std::move(list_servers)) {}
+NodeWatch::NodeWatch(RoutingBoard& board, ListServers list_servers)
+    : board_(board), list_servers_(std::move(list_servers)) {}
 
 NodeWatch::~NodeWatch() {
     if (!thread_.joinable()) return;
@@ -66,20 +66,8 @@ void NodeWatch::keep_watches(std::vector<WatchedServer> const& servers) {
     for (auto const& server : servers) {
         auto& watch = watches_[server.name];
         if (watch) watch->take_part(server.is_primary);
-        else watch = std::make_unique<ServerWatch>(server, board_, samples_, history_, [this] { return find_primary(); });
+        else watch = std::make_unique<ServerWatch>(server, board_, history_);
     }
-    std::lock_guard const guard(mutex_);
-    conninfos_.clear();
-    for (auto const& server : servers) conninfos_[server.name] = server.conninfo;
-}
-
-std::optional<Conninfo> NodeWatch::find_primary() {
-    auto const routing = board_.current();
-    auto const* const primary = routing->primary();
-    if (primary == nullptr) return std::nullopt;
-    std::lock_guard const guard(mutex_);
-    auto const found = conninfos_.find(primary->name);
-    return found == conninfos_.end() ? std::nullopt : std::optional(found->second);
 }
 
 std::vector<ServerEntry> NodeWatch::judge() const {
@@ -105,6 +93,7 @@ std::vector<ServerEntry> NodeWatch::judge() const {
         entry.is_primary = claims(watched);
         entry.tls = server.tls;
         entry.tls_name = server.conninfo.host;
+        entry.admin_login = watched.second->login();
         entry.position = watched.second->position();
         entry.timeline = found.timeline;
         entry.commits_without_flush = found.commits_without_flush;

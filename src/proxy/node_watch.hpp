@@ -18,7 +18,7 @@ class NodeWatch {
 public:
     using ListServers = std::function<std::vector<WatchedServer>()>;
 
-    NodeWatch(RoutingBoard& board, Samples& samples, ListServers list_servers);
+    NodeWatch(RoutingBoard& board, ListServers list_servers);
     ~NodeWatch();
 
     // Looks once before it returns, so that the first clients meet a known world.
@@ -29,14 +29,11 @@ private:
     void look();
     void keep_watches(std::vector<WatchedServer> const& servers);
     std::vector<ServerEntry> judge() const;
-    std::optional<Conninfo> find_primary();
 
     RoutingBoard& board_;
-    Samples& samples_;
     ListServers list_servers_;
     PrimaryHistory history_;
     std::mutex mutex_;
-    std::map<std::string, Conninfo> conninfos_;
     std::map<std::string, std::unique_ptr<ServerWatch>> watches_;
     std::condition_variable wakes_;
     bool ends_ = false;

@@ -12,6 +12,8 @@
 
 namespace pgtandem::proxy {
 
+struct ServerLogin;
+
 struct ServerEntry {
     std::string name;         // the node's
     std::string host;         // a numeric address, or the folder of a Unix socket
@@ -25,6 +27,7 @@ struct ServerEntry {
     // TLS towards it; null: none.
     std::shared_ptr<io::TlsContext const> tls{};
     std::string tls_name{};  // the host name to check
+    std::shared_ptr<ServerLogin const> admin_login{};  // of the superuser who watches it
 
     bool operator==(ServerEntry const&) const = default;
 };

@@ -1,4 +1,4 @@
-// How far one server is in the WAL, and how it does: written by the thread that watches it, read by every worker without
+// How far one server is in the WAL, and how it does: written by those that ask it, read by every worker without
 // waiting.
 #pragma once
 #include <atomic>
@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <limits>
 
-#include "base/bell.hpp"
 #include "base/deadline.hpp"
 
 namespace pgtandem::proxy {
@@ -19,26 +18,6 @@ public:
     // On a replica: what it has replayed, as it was when it was asked last. It may have replayed more, never less.
     std::uint64_t replayed() const { return replayed_.load(std::memory_order_acquire); }
     void set_replayed(std::uint64_t lsn) { replayed_.store(lsn, std::memory_order_release); }
-
-    // A session waits for it to replay so much: it is to be asked more often for a while.
-    void want(std::uint64_t lsn) {
-        auto before = wanted_.load(std::memory_order_relaxed);
-        while (before < lsn && !wanted_.compare_exchange_weak(before, lsn, std::memory_order_relaxed)) continue;
-        bell_.ring();
-    }
-    Bell& bell() { return bell_; }
-    std::uint64_t wanted() const { return wanted_.load(std::memory_order_relaxed); }
-
-    // A replica shows a commit as soon as it has replayed it; the primary only when whoever made it has been told, or is about
-    // to be. Once a ticket is fenced, the primary shows all that this replica had shown when the ticket was taken.
-    std::uint64_t take_fence() {
-        auto const ticket = ++last_fence_;
-        bell_.ring();
-        return ticket;
-    }
-    std::uint64_t last_fence() const { return last_fence_.load(); }
-    bool is_fenced(std::uint64_t ticket) const { return fenced_.load(std::memory_order_acquire) >= ticket; }
-    void set_fenced(std::uint64_t ticket) { fenced_.store(ticket, std::memory_order_release); }
 
     // How long ago the primary was where this replica is now; by the clock of this machine.
     std::chrono::milliseconds lag() const { return std::chrono::milliseconds(lag_ms_.load(std::memory_order_relaxed)); }
@@ -72,14 +51,10 @@ private:
     std::uint64_t const id_ = ++last_id;
 
     std::atomic<std::uint64_t> replayed_{0};
-    std::atomic<std::uint64_t> wanted_{0};
-    std::atomic<std::uint64_t> last_fence_{0};
-    std::atomic<std::uint64_t> fenced_{0};
     std::atomic<std::int64_t> lag_ms_{std::numeric_limits<std::int64_t>::max()};
     std::atomic<Ticks> asked_at_{0};
     std::atomic<Ticks> avoided_until_{0};
     std::atomic<Ticks> back_since_{0};
-    Bell bell_;
 };
 
 }  // namespace pgtandem::proxy

@@ -1,7 +1,6 @@
-// Watches one server, in a thread of its own: what it is, again and again, and how far it is, as often as sessions need it.
+// Watches one server, in a thread of its own: what it is, and how far it is, again and again.
 #pragma once
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -12,7 +11,6 @@
 #include "client/session.hpp"
 #include "proxy/primary_history.hpp"
 #include "proxy/routing.hpp"
-#include "proxy/samples.hpp"
 #include "proxy/server_position.hpp"
 
 namespace pgtandem::proxy {
@@ -37,9 +35,7 @@ struct ServerSeen {
 
 class ServerWatch {
 public:
-    // How to reach the primary as there is one now; from any thread.
-    using FindPrimary = std::function<std::optional<Conninfo>()>;
-    ServerWatch(WatchedServer server, RoutingBoard const& board, Samples& samples, PrimaryHistory& history, FindPrimary find_primary);
+    ServerWatch(WatchedServer server, RoutingBoard const& board, PrimaryHistory& history);
     ~ServerWatch();
 
     WatchedServer const& server() const { return server_; }
@@ -49,35 +45,23 @@ public:
     // As it was seen last; nothing before the first look has ended. One that hangs does not answer.
     std::optional<ServerSeen> seen() const;
     std::shared_ptr<ServerPosition> const& position() const { return position_; }
+    std::shared_ptr<ServerLogin const> const& login() const { return login_; }
 
 private:
     void run();
     void look();
     Result<ServerSeen> look_once();
-    void note_replayed(std::uint64_t lsn, Clock::time_point when);
-    void sample();
-    void follow();
-    void fence_reads();
-    Status fence_once();
-    bool is_fence_wanted() const { return position_->last_fence() != fence_tried_; }
-    std::optional<Rows> ask(char const* query);
     bool is_primary() const;
     Result<Session*> session();
-    void wait(Clock::time_point next_look);
 
     WatchedServer server_;
+    std::shared_ptr<ServerLogin const> login_;
     RoutingBoard const& board_;
-    Samples& samples_;
     PrimaryHistory& history_;
-    FindPrimary find_primary_;
     std::optional<bool> part_;
     std::shared_ptr<ServerPosition> position_ = std::make_shared<ServerPosition>();
     std::optional<Session> session_;
-    std::optional<Session> primary_session_;  // of a replica's watch, while it is needed
-    std::uint64_t primary_epoch_ = 0;         // Routing's, when it was opened
-    std::uint64_t fence_tried_ = 0;           // the last ticket that was tried
     std::uint32_t timeline_ = 0;  // in this session
-    std::uint64_t covered_ = 0;   // the last ticket that a sample of this thread covers
     mutable std::mutex mutex_;
     std::optional<ServerSeen> seen_;
     Clock::time_point asked_at_{};  // while it has not answered

@@ -2,13 +2,17 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 namespace pgtandem::proxy {
 
 namespace {
 
-// So long a session reads on one server before it looks whether another one has less to do.
+// So long a session reads on one server before it looks whether another one has clearly less to do, and so long before it
+// takes its turn with the others in any case: to leave a server costs questions.
 constexpr auto home_quantum = std::chrono::milliseconds(200);
+constexpr auto home_longest = std::chrono::seconds(2);
+constexpr double clearly = 1.5;
 // A replica that is further behind is not waited for.
 constexpr auto nearly_there = std::chrono::milliseconds(50);
 constexpr auto silence_patience = std::chrono::milliseconds(400);
@@ -36,11 +40,11 @@ bool is_loose(ReadRules const& rules) {
     return rules.consistency == Consistency::eventual || rules.consistency == Consistency::bounded;
 }
 
-// The less, the sooner it gets the next one.
-double load_of(ServerEntry const& server, ReadRules const& rules, Clock::time_point now) {
+// With so many transactions more. The less, the sooner it gets the next one.
+double load_of(ServerEntry const& server, ReadRules const& rules, Clock::time_point now, int more = 1) {
     auto const start = std::chrono::duration<double>(server.position->back_for(now)) / std::chrono::duration<double>(slow_start);
     auto const share = weight_of(server, rules) * std::clamp(start, least_start, 1.0);
-    return (server.position->in_use.load(std::memory_order_relaxed) + 1) / share;
+    return (server.position->in_use.load(std::memory_order_relaxed) + more) / share;
 }
 
 }  // namespace
@@ -57,47 +61,56 @@ std::string_view name(ReadPlace place) {
 }
 
 void SessionFloor::wrote(Samples* samples, bool without_flush) {
+    reads_after_writes_ = !std::exchange(has_unread_write_, true);
+    bool const asks_now = samples != nullptr && reads_after_writes_;
     // What it has read anywhere is below what this sample will say.
-    needs_ticket_ = samples == nullptr;
-    ticket_ = samples == nullptr ? 0 : samples->take_ticket();
+    needs_ticket_ = !asks_now;
+    ticket_ = asks_now ? samples->take_ticket() : 0;
     raises_floor_ = true;
     takes_inserted_ = takes_inserted_ || without_flush;
     is_sampled_ = false;
 }
 
-void SessionFloor::read_on_primary(Routing const& routing) {
+void SessionFloor::was_on_primary(Routing const& routing) {
     if (auto const* const primary = routing.primary()) settle(primary, ReadPlace::primary_share, {});
 }
 
 ReadChoice SessionFloor::choose(Routing const& routing, Samples& samples, ReadRules const& rules, Clock::time_point now, bool may_wait) {
     auto const can_read = [&](ServerEntry const& server) { return is_usable(routing, server, rules, now); };
     enter_epoch(routing, samples);
+    has_unread_write_ = false;
     if (std::exchange(needs_ticket_, false)) ticket_ = samples.take_ticket();
-    if (std::ranges::none_of(routing.servers, can_read)) return to_primary(routing, rules, ReadPlace::no_replica, may_wait);
-    if (is_loose(rules)) return choose_seen(routing, rules, now, may_wait);
+    if (std::ranges::none_of(routing.servers, can_read)) return to_primary(routing, samples, rules, ReadPlace::no_replica, may_wait);
+    if (is_loose(rules)) return choose_seen(routing, samples, rules, now, may_wait);
     if (auto const home = stay_home(routing, rules, now); home.server != nullptr) return home;
-    if (is_hopeless(routing, rules, now)) return to_primary(routing, rules, ReadPlace::not_caught_up, may_wait);
+    if (is_hopeless(routing, rules, now)) return to_primary(routing, samples, rules, ReadPlace::not_caught_up, may_wait);
     bool const needs_sample = home_ != 0 || rules.consistency == Consistency::strict;
     if (ticket_ == 0 && needs_sample && !is_sampled_) ticket_ = samples.take_ticket();
     if (ticket_ != 0 && !take_sample(routing, samples)) {
         if (may_wait) return {true};
-        return to_primary(routing, rules, ReadPlace::no_sample, may_wait);
+        return to_primary(routing, samples, rules, ReadPlace::no_sample, may_wait);
     }
     bool const has_share = !rules.wants_replica && routing.primary() != nullptr && weight_of(*routing.primary(), rules) > 0;
-    if (has_share && may_wait && !is_fenced(routing)) return {true};
-    return choose_seen(routing, rules, now, may_wait);
+    if (has_share && may_wait && !is_fenced(routing, samples)) return {true};
+    return choose_seen(routing, samples, rules, now, may_wait);
 }
 
-bool SessionFloor::may_go_to_primary(Routing const& routing, ReadRules const& rules) {
-    return is_loose(rules) || epoch_ != routing.epoch || is_fenced(routing);
+bool SessionFloor::may_go_to_primary(Routing const& routing, Samples& samples, ReadRules const& rules) {
+    return is_loose(rules) || epoch_ != routing.epoch || is_fenced(routing, samples);
+}
+
+ServerEntry const* SessionFloor::home_in(Routing const& routing) const {
+    auto const home = std::ranges::find_if(routing.servers, [&](auto const& server) { return server.position->id() == home_; });
+    return home == routing.servers.end() ? nullptr : &*home;
 }
 
 // Whether the primary shows all that this session has read on a replica.
-bool SessionFloor::is_fenced(Routing const& routing) {
-    auto const home = std::ranges::find_if(routing.servers, [&](auto const& server) { return server.position->id() == home_; });
-    if (home == routing.servers.end() || home->is_primary) return true;
-    if (fence_ == 0) fence_ = home->position->take_fence();
-    return home->position->is_fenced(fence_);
+bool SessionFloor::is_fenced(Routing const& routing, Samples& samples) {
+    auto const* const home = home_in(routing);
+    if (home == nullptr || home->is_primary) return true;
+    auto& wishes = samples.of(*home->position);
+    if (fence_ == 0) fence_ = wishes.take_fence();
+    return wishes.is_fenced(fence_);
 }
 
 // What was seen under another primary is asked of this one: what there is of it still, its position is above.
@@ -113,7 +126,7 @@ void SessionFloor::enter_epoch(Routing const& routing, Samples& samples) {
 }
 
 bool SessionFloor::take_sample(Routing const& routing, Samples& samples) {
-    auto const sample = samples.latest();
+    auto const& sample = samples.latest();
     if (sample.ticket < ticket_) return false;
     if (sample.epoch != routing.epoch) {
         ticket_ = samples.take_ticket();
@@ -132,17 +145,29 @@ bool SessionFloor::take_sample(Routing const& routing, Samples& samples) {
     return true;
 }
 
-ReadChoice SessionFloor::stay_home(Routing const& routing, ReadRules const& rules, Clock::time_point now) const {
-    bool const may_stay = home_ != 0 && ticket_ == 0 && rules.consistency == Consistency::session && now - home_since_ < home_quantum;
-    if (!may_stay) return {};
-    auto const home = std::ranges::find_if(routing.servers, [&](auto const& server) { return server.position->id() == home_; });
-    if (home == routing.servers.end()) return {};
+ReadChoice SessionFloor::stay_home(Routing const& routing, ReadRules const& rules, Clock::time_point now) {
+    if (home_ == 0 || ticket_ != 0 || rules.consistency != Consistency::session) return {};
+    auto const* const home = home_in(routing);
+    if (home == nullptr || has_stayed_enough(routing, *home, rules, now)) return {};
     if (home->is_primary) {
         bool const has_share = home->is_usable && !rules.wants_replica && weight_of(*home, rules) > 0;
-        return has_share ? ReadChoice{false, &*home, ReadPlace::primary_share} : ReadChoice{};
+        return has_share ? ReadChoice{false, home, ReadPlace::primary_share} : ReadChoice{};
     }
     bool const is_good = is_usable(routing, *home, rules, now) && home->position->replayed() >= floor_;
-    return is_good ? ReadChoice{false, &*home, ReadPlace::replica} : ReadChoice{};
+    return is_good ? ReadChoice{false, home, ReadPlace::replica} : ReadChoice{};
+}
+
+bool SessionFloor::has_stayed_enough(Routing const& routing, ServerEntry const& home, ReadRules const& rules, Clock::time_point now) {
+    if (now - home_since_ >= home_longest) return true;
+    if (now - looked_around_ < home_quantum) return false;
+    looked_around_ = now;
+    // With this session's own, before and after it has moved.
+    auto const load = load_of(home, rules, now);
+    return std::ranges::any_of(routing.servers, [&](ServerEntry const& server) {
+        bool const is_reader = server.is_primary ? server.is_usable && !rules.wants_replica && weight_of(server, rules) > 0
+                                                 : is_usable(routing, server, rules, now);
+        return is_reader && load > clearly * load_of(server, rules, now, 2);
+    });
 }
 
 bool SessionFloor::may_read_on(ServerEntry const& server, ReadRules const& rules) const {
@@ -163,12 +188,12 @@ bool SessionFloor::is_hopeless(Routing const& routing, ReadRules const& rules, C
     });
 }
 
-ReadChoice SessionFloor::choose_seen(Routing const& routing, ReadRules const& rules, Clock::time_point now, bool may_wait) {
+ReadChoice SessionFloor::choose_seen(Routing const& routing, Samples& samples, ReadRules const& rules, Clock::time_point now, bool may_wait) {
     static thread_local std::size_t turn = 0;
     ServerEntry const* best = nullptr;
     double least = 0;
     bool has_replica = false;
-    bool const may_leave = is_loose(rules) || is_fenced(routing);
+    bool const may_leave = is_loose(rules) || is_fenced(routing, samples);
     auto const count = routing.servers.size();
     // From another place each time, so that those with equal loads take turns.
     for (std::size_t step = 0, first = ++turn; step < count; ++step) {
@@ -182,23 +207,24 @@ ReadChoice SessionFloor::choose_seen(Routing const& routing, ReadRules const& ru
         best = &server;
         least = load;
     }
-    if (!has_replica) return wait_or_primary(routing, rules, now, may_wait);
+    if (!has_replica) return wait_or_primary(routing, samples, rules, now, may_wait);
     return settle(best, best->is_primary ? ReadPlace::primary_share : ReadPlace::replica, now);
 }
 
-ReadChoice SessionFloor::wait_or_primary(Routing const& routing, ReadRules const& rules, Clock::time_point now, bool may_wait) {
+ReadChoice SessionFloor::wait_or_primary(Routing const& routing, Samples& samples, ReadRules const& rules, Clock::time_point now, bool may_wait) {
     bool waits = false;
     for (auto const& server : routing.servers) {
         if (!may_wait || !is_usable(routing, server, rules, now) || !is_nearly_there(server)) continue;
-        server.position->want(std::max(floor_, bound_));
+        auto& wanted = samples.of(*server.position).replayed;
+        wanted = std::max({wanted, floor_, bound_});
         waits = true;
     }
     if (waits) return {true};
-    return to_primary(routing, rules, ReadPlace::not_caught_up, may_wait);
+    return to_primary(routing, samples, rules, ReadPlace::not_caught_up, may_wait);
 }
 
-ReadChoice SessionFloor::to_primary(Routing const& routing, ReadRules const& rules, ReadPlace place, bool may_wait) {
-    if (may_wait && !may_go_to_primary(routing, rules)) return {true};
+ReadChoice SessionFloor::to_primary(Routing const& routing, Samples& samples, ReadRules const& rules, ReadPlace place, bool may_wait) {
+    if (may_wait && !may_go_to_primary(routing, samples, rules)) return {true};
     return settle(routing.primary(), place, {});
 }
 
@@ -207,7 +233,7 @@ ReadChoice SessionFloor::settle(ServerEntry const* server, ReadPlace place, Cloc
     if (server == nullptr) return {false, nullptr, place};
     fence_ = 0;
     home_ = server->position->id();
-    home_since_ = since;
+    home_since_ = looked_around_ = since;
     return {false, server, place};
 }
 

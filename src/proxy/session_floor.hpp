@@ -43,17 +43,18 @@ struct ReadRules {
 class SessionFloor {
 public:
     // The primary has acknowledged something of this session that may have written. 'without_flush': a commit's record may
-    // not have been flushed by then. Without 'samples' the next read asks for the sample; with them it is under way by then.
+    // not have been flushed by then. A session that reads after its writes asks for the sample at once, so that it is under way
+    // by then; without 'samples', or where it only writes, the next read asks for it.
     void wrote(Samples* samples, bool without_flush);
-    // It has read on the primary, in a transaction that went there for other reasons.
-    void read_on_primary(Routing const& routing);
+    // It has been on the primary, in a transaction that went there for other reasons than choose().
+    void was_on_primary(Routing const& routing);
 
     // 'may_wait' is false once it has waited long enough.
     ReadChoice choose(Routing const& routing, Samples& samples, ReadRules const& rules, Clock::time_point now, bool may_wait);
 
     // Before something runs on the primary that is no read placed by choose(). False: it is to wait for a fence, at most for a
     // while; nothing may be late for ever.
-    bool may_go_to_primary(Routing const& routing, ReadRules const& rules);
+    bool may_go_to_primary(Routing const& routing, Samples& samples, ReadRules const& rules);
 
     // "1:0/3000148", timeline and LSN; nothing while a sample is still to come: then it has been asked for.
     std::optional<std::string> text(Routing const& routing, Samples& samples);
@@ -63,13 +64,15 @@ public:
 private:
     void enter_epoch(Routing const& routing, Samples& samples);
     bool take_sample(Routing const& routing, Samples& samples);
-    ReadChoice stay_home(Routing const& routing, ReadRules const& rules, Clock::time_point now) const;
+    ServerEntry const* home_in(Routing const& routing) const;
+    ReadChoice stay_home(Routing const& routing, ReadRules const& rules, Clock::time_point now);
+    bool has_stayed_enough(Routing const& routing, ServerEntry const& home, ReadRules const& rules, Clock::time_point now);
     bool may_read_on(ServerEntry const& server, ReadRules const& rules) const;
-    bool is_fenced(Routing const& routing);
+    bool is_fenced(Routing const& routing, Samples& samples);
     bool is_hopeless(Routing const& routing, ReadRules const& rules, Clock::time_point now) const;
-    ReadChoice choose_seen(Routing const& routing, ReadRules const& rules, Clock::time_point now, bool may_wait);
-    ReadChoice wait_or_primary(Routing const& routing, ReadRules const& rules, Clock::time_point now, bool may_wait);
-    ReadChoice to_primary(Routing const& routing, ReadRules const& rules, ReadPlace place, bool may_wait);
+    ReadChoice choose_seen(Routing const& routing, Samples& samples, ReadRules const& rules, Clock::time_point now, bool may_wait);
+    ReadChoice wait_or_primary(Routing const& routing, Samples& samples, ReadRules const& rules, Clock::time_point now, bool may_wait);
+    ReadChoice to_primary(Routing const& routing, Samples& samples, ReadRules const& rules, ReadPlace place, bool may_wait);
     ReadChoice settle(ServerEntry const* server, ReadPlace place, Clock::time_point since);
 
     std::uint64_t floor_ = 0;    // LSN: of the session's own commits
@@ -83,6 +86,9 @@ private:
     std::uint64_t fence_ = 0;    // the ticket for leaving 'home' for the primary; 0: none taken
     std::uint64_t home_ = 0;     // ServerPosition's id; 0: nowhere yet
     Clock::time_point home_since_{};
+    Clock::time_point looked_around_{};  // whether another server has less to do
+    bool has_unread_write_ = false;      // nothing has been read by choose() since the last write
+    bool reads_after_writes_ = true;
 };
 
 }  // namespace pgtandem::proxy

@@ -1,5 +1,6 @@
 // What all workers of one endpoint share. Thread-safe.
 #pragma once
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -15,7 +16,6 @@
 #include "proxy/endpoint_settings.hpp"
 #include "proxy/login_desk.hpp"
 #include "proxy/routing.hpp"
-#include "proxy/samples.hpp"
 
 namespace pgtandem::proxy {
 
@@ -64,11 +64,11 @@ protected:
 
 struct Shared {
     RoutingBoard& routing;
-    Samples& samples;
     LoginDesk& desk;
     CatalogWatch& catalog;
     ConsoleRunner& console;
     std::string mock_secret;  // of the SCRAM dialogue with roles that are not there
+    std::atomic<bool> unflushed_commits{false};  // see Samples
     CancelRegistry cancels{};
     ClientCounts counts{};
     // To a process that may know a key that is not known here.

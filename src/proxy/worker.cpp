@@ -53,11 +53,15 @@ Worker::Worker(Shared& shared, std::unique_ptr<io::Loop> loop, unsigned threads)
       routing_(shared.routing.current()),
       tls_(shared.tls()),
       fingerprint_seed_(random_seed()),
+      samples_(shared.unflushed_commits),
+      prober_(*loop_, reported_, samples_, [this] { tell_news(); }),
       retry_timer_(loop_->make_timer([this] {
           for (auto const& [key, group] : groups_) serve_later(*group);
           for (auto const& group : own_groups_) serve_later(*group);
       })),
-      tick_timer_(loop_->make_timer([this] { tick(); })) {}
+      tick_timer_(loop_->make_timer([this] { tick(); })) {
+    prober_.take_routing(routing_);
+}
 
 Worker::~Worker() {
     // Sessions give their backends back; nothing is served any more.
@@ -89,6 +93,7 @@ void Worker::tick() {
     std::erase_if(groups_, [this](auto const& entry) {
         return entry.second->is_unused() && std::ranges::find(groups_to_serve_, entry.second.get()) == groups_to_serve_.end();
     });
+    prober_.tidy();
     tell_news();
     tick_timer_->start(tick_interval);
 }
@@ -220,6 +225,7 @@ void Worker::empty_grave() {
 
 void Worker::take_routing() {
     routing_ = shared_.routing.current();
+    prober_.take_routing(routing_);
     for (auto const& [text, pool] : pools_) {
         auto const& key = pool->key();
         bool const is_for_primary = key.target == Target::primary;

@@ -13,6 +13,7 @@
 #include "io/loop.hpp"
 #include "proxy/client_session.hpp"
 #include "proxy/pool.hpp"
+#include "proxy/prober.hpp"
 #include "proxy/route_counts.hpp"
 #include "proxy/shared.hpp"
 #include "proxy/snapshot.hpp"
@@ -51,7 +52,8 @@ public:
     std::size_t session_count() const { return sessions_.size(); }
 
     // Sessions that wait until it is known where they may read: told of news.
-    Samples& samples() { return shared_.samples; }
+    Samples& samples() { return samples_; }
+    Prober& prober() { return prober_; }
     void await_news(ClientSession const& session) { awaiting_news_.push_back(session.id()); }
     void tell_news();
     RouteCounts& routes(std::string const& database) { return view_of(database).routes; }
@@ -145,6 +147,8 @@ private:
     std::unordered_set<std::string> paused_;  // databases; "" for all
     std::vector<std::unique_ptr<CancelSender>> cancel_senders_;
 
+    Samples samples_;
+    Prober prober_;
     std::vector<std::uint64_t> awaiting_news_;
     std::vector<PoolGroup*> groups_to_serve_;
     bool serves_later_ = false;

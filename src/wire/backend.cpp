@@ -66,6 +66,19 @@ void CommandComplete::write(ByteBuffer& out) const {
     writer.finish();
 }
 
+std::optional<DataRow> DataRow::parse(std::string_view body) {
+    Cursor cursor(body);
+    auto const count = cursor.int16();
+    DataRow row;
+    for (int column = 0; column < count && !cursor.failed(); ++column) {
+        auto const length = cursor.int32();
+        if (length < 0) row.values.emplace_back();
+        else row.values.emplace_back(cursor.bytes(static_cast<std::size_t>(length)));
+    }
+    if (!cursor.complete() || count < 0) return std::nullopt;
+    return row;
+}
+
 std::optional<NegotiateProtocolVersion> NegotiateProtocolVersion::parse(std::string_view body) {
     Cursor cursor(body);
     auto const version = cursor.uint32();

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/byte_buffer.hpp"
 
@@ -39,6 +40,13 @@ struct CommandComplete {
 
     static std::optional<CommandComplete> parse(std::string_view body);
     void write(ByteBuffer& out) const;
+};
+
+// Values in text or binary, as they were asked for; nothing for NULL.
+struct DataRow {
+    std::vector<std::optional<std::string_view>> values;
+
+    static std::optional<DataRow> parse(std::string_view body);
 };
 
 // NegotiateProtocolVersion: the server speaks an older minor version, and names the _pq_ parameters it does not know.

@@ -12,6 +12,11 @@ void read_negotiation(std::string_view body) {
     if (answer) fuzz::require(answer->unrecognized <= body.size() - 8);
 }
 
+void read_row(std::string_view body) {
+    auto const row = wire::DataRow::parse(body);
+    if (row) fuzz::require(row->values.size() <= body.size() / 4);
+}
+
 }  // namespace
 
 PGTANDEM_FUZZ_TARGET(backend_message) {
@@ -22,6 +27,7 @@ PGTANDEM_FUZZ_TARGET(backend_message) {
         case 'K': return fuzz::require_writes_what_it_read(wire::BackendKeyData::parse(body), 'K', body);
         case 'Z': return fuzz::require_writes_what_it_read(wire::ReadyForQuery::parse(body), 'Z', body);
         case 'C': return fuzz::require_writes_what_it_read(wire::CommandComplete::parse(body), 'C', body);
+        case 'D': return read_row(body);
         case 'v': return read_negotiation(body);
         default: return;
     }

@@ -19,7 +19,7 @@ class Proxy:
     def __init__(self, served, **settings):
         self.served = served
         self.folder = Path(tempfile.mkdtemp(dir=served.tandem.parent))
-        self.port = served.tandem.port + 6
+        self.port = settings.get("port", served.tandem.port + 6)
         self.settings = {"port": self.port, "reads_port": 0, "servers": [f"127.0.0.1:{served.straight.port}"],
                          "auth_user": served.straight.user, "auth_password_file": str(self.folder / "password"), **settings}
 

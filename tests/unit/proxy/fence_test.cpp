@@ -16,11 +16,41 @@ TEST(Fence, ReadsSnapshots) {
     for (auto const* bad : {"", "740", "740:745", "740:x:", "740:745:741,", "740:745:a", "740:745:741:1"}) EXPECT_FALSE(parse_snapshot(bad)) << bad;
 }
 
-TEST(Fence, OnlyWhatAReplicaCanShowHasToBeWaitedFor) {
-    Snapshot const primary{745, {741, 743}};
-    EXPECT_EQ(behind(primary, 745), (std::vector<std::uint64_t>{741, 743}));
-    EXPECT_EQ(behind(primary, 743), (std::vector<std::uint64_t>{741}));
-    EXPECT_TRUE(behind(primary, 741).empty());
+TEST(Fence, AsksTheReplicaForWhatThePrimaryDoesNotShow) {
+    Fence fence;
+    EXPECT_EQ(fence.step(), Fence::Step::idle);
+    fence.begin(7, 3);
+    EXPECT_EQ(fence.step(), Fence::Step::wants_answer);
+    EXPECT_EQ(fence.ticket(), 3U);
+    EXPECT_EQ(fence.question({745, {741, 743}}), "'{741,743}', 745");
+    fence.take_answer(745, {});
+    EXPECT_EQ(fence.step(), Fence::Step::idle);
+    EXPECT_EQ(fence.covers(), 7U);
+}
+
+TEST(Fence, WaitsForTheEndOfWhatTheReplicaShowsAndThePrimaryDoesNot) {
+    Fence fence;
+    fence.begin(1, 1);
+    fence.question({745, {741, 743}});
+    fence.take_answer(747, {743, 746});
+    EXPECT_EQ(fence.step(), Fence::Step::wants_end);
+    fence.take_end({746, {741}});
+    EXPECT_EQ(fence.step(), Fence::Step::wants_end);
+    fence.take_end({750, {746}});
+    EXPECT_EQ(fence.step(), Fence::Step::wants_end);
+    fence.take_end({750, {741}});
+    EXPECT_EQ(fence.step(), Fence::Step::idle);
+}
+
+TEST(Fence, BeginsAnewWhereTheReplicaIsFurtherThanItWasAskedFor) {
+    Fence fence;
+    fence.begin(1, 1);
+    fence.question({745, {}});
+    fence.take_answer(745 + 1001, {});
+    EXPECT_EQ(fence.step(), Fence::Step::wants_answer);
+    fence.question({2000, {}});
+    fence.take_answer(1746, {});
+    EXPECT_EQ(fence.step(), Fence::Step::idle);
 }
 
 }  // namespace

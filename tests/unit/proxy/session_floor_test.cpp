@@ -21,7 +21,8 @@ ServerEntry server(std::string const& name, bool is_primary) {
 // A primary and two replicas, and one session; the clock goes as told.
 struct World {
     Routing routing{1, 1, {server("p", true), server("a", false), server("b", false)}, true};
-    Samples samples;
+    std::atomic<bool> unflushed{false};
+    Samples samples{unflushed};
     SessionFloor floor;
     ReadRules rules;
     Clock::time_point now = Clock::now();
@@ -33,7 +34,10 @@ struct World {
         b().set_replayed(by_b);
     }
     void sample(std::uint64_t flushed, std::uint64_t inserted = 0) {
-        samples.publish({samples.last_ticket(), routing.epoch, flushed, std::max(flushed, inserted)});
+        samples.publish({samples.last_ticket(), routing.epoch, flushed, std::max(flushed, inserted), {}});
+    }
+    void fence() {
+        for (auto const& server : routing.servers) samples.of(*server.position).fenced = samples.of(*server.position).last_fence;
     }
     // The name of where the next read goes; "wait".
     std::string next(bool may_wait = true) {
@@ -44,11 +48,11 @@ struct World {
     std::set<std::string> places(std::uint64_t flushed) {
         std::set<std::string> found;
         for (int step = 0; step < 60; ++step) {
-            now += std::chrono::milliseconds(300);
+            now += std::chrono::milliseconds(2100);
             auto name = next();
             for (int more = 0; more < 2 && name == "wait"; ++more) {
                 sample(flushed);
-                for (auto const& server : routing.servers) server.position->set_fenced(server.position->last_fence());
+                fence();
                 name = next();
             }
             found.insert(name);
@@ -65,6 +69,40 @@ TEST(SessionFloor, ReadsAreSharedByAllAndStayForAWhile) {
     for (int count = 0; count < 10; ++count) EXPECT_EQ(world.next(), home);
 }
 
+TEST(SessionFloor, AServerIsLeftSoonerWhereAnotherHasClearlyLessToDo) {
+    World world;
+    world.rules.wants_replica = true;
+    world.replayed(100, 100);
+    auto const home = world.next();
+    auto& here = home == "a" ? world.a() : world.b();
+    auto& there = home == "a" ? world.b() : world.a();
+    here.in_use = 5;
+    there.in_use = 2;
+    for (int step = 0; step < 5; ++step) {
+        world.now += std::chrono::milliseconds(250);
+        EXPECT_EQ(world.next(), home);
+    }
+    here.in_use = 6;
+    world.now += std::chrono::milliseconds(250);
+    EXPECT_EQ(world.next(), "wait");
+    world.sample(100);
+    EXPECT_NE(world.next(), home);
+}
+
+TEST(SessionFloor, ASessionThatOnlyWritesAsksForNoSamples) {
+    World world;
+    world.replayed(100, 100);
+    for (int count = 0; count < 10; ++count) world.floor.wrote(&world.samples, false);
+    EXPECT_EQ(world.samples.last_ticket(), 1U);
+    EXPECT_EQ(world.next(), "wait");
+    EXPECT_EQ(world.samples.last_ticket(), 2U);
+    // It reads after its writes again.
+    world.sample(100);
+    EXPECT_NE(world.next(), "wait");
+    world.floor.wrote(&world.samples, false);
+    EXPECT_EQ(world.samples.last_ticket(), 3U);
+}
+
 TEST(SessionFloor, AfterAWriteOnlyThoseThatHaveItMayServe) {
     World world;
     world.rules.wants_replica = true;
@@ -73,7 +111,7 @@ TEST(SessionFloor, AfterAWriteOnlyThoseThatHaveItMayServe) {
     EXPECT_EQ(world.next(), "wait");
     world.sample(200);
     EXPECT_EQ(world.next(), "wait");  // none has it, and both are near
-    EXPECT_EQ(world.a().wanted(), 200U);
+    EXPECT_EQ(world.samples.of(world.a()).replayed, 200U);
     world.b().set_replayed(200);
     EXPECT_EQ(world.next(), "b");
     EXPECT_EQ(world.places(200), (std::set<std::string>{"b"}));
@@ -96,7 +134,7 @@ TEST(SessionFloor, CommitsWithoutAFlushCountAsFarAsTheyWereInserted) {
     world.floor.wrote(&world.samples, true);
     world.sample(200, 300);
     EXPECT_EQ(world.next(), "wait");
-    EXPECT_EQ(world.a().wanted(), 300U);
+    EXPECT_EQ(world.samples.of(world.a()).replayed, 300U);
 }
 
 TEST(SessionFloor, LeavingAReplicaNeedsWhatItMayHaveShown) {
@@ -116,12 +154,12 @@ TEST(SessionFloor, WhatAReplicaHasShownThePrimaryShowsOnlyBehindAFence) {
     world.replayed(100, 100);
     world.rules.wants_replica = true;
     EXPECT_NE(world.next(), "p");
-    EXPECT_FALSE(world.floor.may_go_to_primary(world.routing, world.rules));
-    for (auto const& server : world.routing.servers) server.position->set_fenced(server.position->last_fence());
-    EXPECT_TRUE(world.floor.may_go_to_primary(world.routing, world.rules));
+    EXPECT_FALSE(world.floor.may_go_to_primary(world.routing, world.samples, world.rules));
+    world.fence();
+    EXPECT_TRUE(world.floor.may_go_to_primary(world.routing, world.samples, world.rules));
     world.rules.consistency = Consistency::eventual;
     EXPECT_NE(world.next(), "wait");
-    EXPECT_TRUE(world.floor.may_go_to_primary(world.routing, world.rules));
+    EXPECT_TRUE(world.floor.may_go_to_primary(world.routing, world.samples, world.rules));
 }
 
 TEST(SessionFloor, ReplicasThatAreFarBehindAreNotWaitedFor) {
@@ -168,7 +206,7 @@ TEST(SessionFloor, AnotherPrimaryIsAskedAnew) {
     world.routing.epoch = 2;
     EXPECT_EQ(world.next(), "wait");
     // A sample of the former primary says nothing of this one.
-    world.samples.publish({world.samples.last_ticket(), 1, 100, 100});
+    world.samples.publish({world.samples.last_ticket(), 1, 100, 100, {}});
     EXPECT_EQ(world.next(), "wait");
     world.sample(100);
     EXPECT_NE(world.next(), "wait");

@@ -26,5 +26,18 @@ TEST(backend, messages_are_read_whole_or_not_at_all) {
     EXPECT_FALSE(ReadyForQuery::parse("X"));
 }
 
+TEST(backend, rows_are_read_whole_or_not_at_all) {
+    ByteBuffer out;
+    std::vector<std::optional<std::string>> const values{"one", std::nullopt, ""};
+    wire::write_data_row(out, values);
+    auto const body = std::string(out.view().substr(5));
+    auto const row = wire::DataRow::parse(body);
+    ASSERT_TRUE(row);
+    EXPECT_EQ(row->values, (std::vector<std::optional<std::string_view>>{"one", std::nullopt, ""}));
+    for_each_truncation(body, [](auto const& broken) { EXPECT_FALSE(wire::DataRow::parse(broken)); });
+    EXPECT_FALSE(wire::DataRow::parse(body + "x"));
+    EXPECT_FALSE(wire::DataRow::parse(std::string("\xff\xff", 2)));
+}
+
 }  // namespace
 }  // namespace pgtandem::wire

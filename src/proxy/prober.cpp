@@ -1,0 +1,161 @@
+#include "proxy/prober.hpp"
+
+#include <algorithm>
+
+#include "pg/lsn.hpp"
+
+namespace pgtandem::proxy {
+
+namespace {
+
+// Nobody waits: those who come within a moment are answered together.
+constexpr auto sample_pause = std::chrono::microseconds(500);
+// A replica that has not replayed what is waited for is asked again after so long, and then after twice as long each time.
+constexpr auto first_pause = std::chrono::microseconds(150);
+constexpr auto longest_pause = std::chrono::microseconds(1200);
+constexpr auto rest_after_failure = std::chrono::milliseconds(50);
+constexpr auto answer_patience = std::chrono::seconds(2);
+constexpr auto idle_time = std::chrono::seconds(60);
+
+std::string_view value(wire::DataRow const& row, std::size_t column) {
+    return column < row.values.size() ? row.values[column].value_or("") : std::string_view();
+}
+
+std::uint64_t lsn_of(std::string_view text) {
+    auto const lsn = parse_lsn(text);
+    return lsn ? lsn->value() : 0;
+}
+
+}  // namespace
+
+Prober::Prober(io::Loop& loop, ReportedRegistry& reported, Samples& samples, std::function<void()> tell_news)
+    : loop_(loop),
+      reported_(reported),
+      samples_(samples),
+      tell_news_(std::move(tell_news)),
+      timer_(loop.make_timer([this] { look(); })) {}
+
+void Prober::look() {
+    if (std::exchange(will_look_, true)) return;
+    loop_.defer([this] { look_now(); });
+}
+
+void Prober::take_routing(std::shared_ptr<Routing const> routing) {
+    routing_ = std::move(routing);
+    std::erase_if(servers_, [this](auto const& entry) {
+        bool const is_there = std::ranges::any_of(routing_->servers, [&](auto const& server) { return server.position->id() == entry.first && server.is_usable; });
+        if (!is_there) samples_.forget(entry.first);
+        return !is_there;
+    });
+    look();
+}
+
+void Prober::tidy() {
+    auto const now = loop_.now();
+    for (auto& [id, server] : servers_) {
+        if (!server.line) continue;
+        auto const since = now - server.line->used_at();
+        if (server.line->waits_for_answer() ? since > answer_patience : since > idle_time) server.line.reset();
+    }
+    look();
+}
+
+void Prober::look_now() {
+    will_look_ = false;
+    next_look_ = Clock::time_point::max();
+    if (!routing_->has_reader) return;
+    for (auto const& server : routing_->servers) {
+        if (routing_->follows_primary(server)) ask_replica(server);
+    }
+    // Fences may have asked for a sample.
+    if (auto const* const primary = routing_->primary()) ask_primary(*primary);
+    if (next_look_ != Clock::time_point::max()) timer_->start(std::max<Clock::duration>(next_look_ - loop_.now(), std::chrono::microseconds(1)));
+}
+
+// Opens the line where there is none.
+bool Prober::may_ask(ServerEntry const& entry, Server& server) {
+    if (server.line && server.line->is_lost()) {
+        server.line.reset();
+        rest(server, rest_after_failure);
+    }
+    if (loop_.now() < server.not_before) {
+        next_look_ = std::min(next_look_, server.not_before);
+        return false;
+    }
+    if (!server.line) server.line = std::make_unique<ProbeLine>(loop_, reported_, entry, [this] { look(); });
+    return server.line->is_free();
+}
+
+void Prober::rest(Server& server, Clock::duration span) { server.not_before = loop_.now() + span; }
+
+void Prober::ask_primary(ServerEntry const& primary) {
+    auto& server = servers_[primary.position->id()];
+    if (!samples_.is_wanted() || !may_ask(primary, server)) return;
+    auto const ticket = samples_.last_ticket();
+    server.line->ask("EXECUTE sample", [this, &server, ticket, epoch = routing_->epoch](wire::DataRow const* row) {
+        if (row == nullptr) return rest(server, rest_after_failure);
+        auto shown = parse_snapshot(value(*row, 2));
+        if (!shown) return rest(server, rest_after_failure);
+        samples_.publish({ticket, epoch, lsn_of(value(*row, 0)), lsn_of(value(*row, 1)), std::move(*shown)});
+        tell_news_();
+        rest(server, samples_.has_waiters() ? first_pause : sample_pause);
+    });
+}
+
+void Prober::ask_replica(ServerEntry const& replica) {
+    auto& server = servers_[replica.position->id()];
+    auto const& wishes = samples_.of(*replica.position);
+    if (server.fence.step() != Fence::Step::idle) drive_fence(replica, server);
+    else if (!wishes.is_fenced(wishes.last_fence)) server.fence.begin(wishes.last_fence, samples_.take_ticket());
+    bool const is_behind = wishes.replayed > replica.position->replayed();
+    if (is_behind && samples_.has_waiters() && may_ask(replica, server)) ask_how_far(replica, server);
+}
+
+void Prober::drive_fence(ServerEntry const& replica, Server& server) {
+    auto& fence = server.fence;
+    auto const& sample = samples_.latest();
+    if (sample.ticket < fence.ticket()) return;
+    if (sample.epoch != routing_->epoch) return fence.wait_for(samples_.take_ticket());
+    if (fence.step() == Fence::Step::wants_answer) {
+        if (may_ask(replica, server)) ask_for_fence(replica, server);
+    } else {
+        fence.take_end(sample.shown);
+        after_fence_step(*replica.position, server);
+    }
+}
+
+void Prober::ask_for_fence(ServerEntry const& replica, Server& server) {
+    auto const query = "EXECUTE fence (" + server.fence.question(samples_.latest().shown) + ")";
+    server.line->ask(query, [this, &server, position = replica.position](wire::DataRow const* row) {
+        auto const xmax = row == nullptr ? std::nullopt : parse_xids(value(*row, 1));
+        auto const committed = row == nullptr ? std::nullopt : parse_xids(value(*row, 2));
+        if (!committed || !xmax || xmax->size() != 1) {
+            rest(server, rest_after_failure);
+            return server.fence.begin_again(samples_.take_ticket());
+        }
+        position->set_replayed(lsn_of(value(*row, 0)));
+        server.fence.take_answer(xmax->front(), *committed);
+        after_fence_step(*position, server);
+    });
+}
+
+void Prober::after_fence_step(ServerPosition const& replica, Server& server) {
+    look();
+    if (server.fence.step() != Fence::Step::idle) return server.fence.wait_for(samples_.take_ticket());
+    samples_.of(replica).fenced = server.fence.covers();
+    tell_news_();
+}
+
+void Prober::ask_how_far(ServerEntry const& replica, Server& server) {
+    server.line->ask("EXECUTE follow", [this, &server, position = replica.position](wire::DataRow const* row) {
+        if (row == nullptr) return rest(server, rest_after_failure);
+        auto const before = position->replayed();
+        position->set_replayed(lsn_of(value(*row, 0)));
+        bool const is_there = position->replayed() >= samples_.of(*position).replayed;
+        server.pause = is_there ? Clock::duration() : std::clamp<Clock::duration>(2 * server.pause, first_pause, longest_pause);
+        if (position->replayed() != before) tell_news_();
+        if (!is_there) rest(server, server.pause);
+    });
+}
+
+}  // namespace pgtandem::proxy
