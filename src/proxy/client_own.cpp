@@ -97,16 +97,16 @@ OwnAnswer ClientSession::set_own(OwnStatement const& own) {
 }
 
 OwnAnswer ClientSession::reset_own(OwnStatement const& own) {
-    if (own.name == "pgtandem.route") route_wish_ = RouteWish::automatic;
-    else if (own.name == "pgtandem.consistency") consistency_.reset();
+    if (own.name == "pgtandem.route") route_wish_ = first_route_wish_;
+    else if (own.name == "pgtandem.consistency") consistency_ = first_consistency_;
     else if (own.name == "pgtandem.floor") return refusal("0A000", "a floor does not go back");
     else return unknown(own.name);
     return {{}, own.kind == OwnStatement::Kind::reset ? "RESET" : "SET"};
 }
 
 void ClientSession::reset_own_settings() {
-    route_wish_ = RouteWish::automatic;
-    consistency_.reset();
+    route_wish_ = first_route_wish_;
+    consistency_ = first_consistency_;
 }
 
 std::optional<OwnAnswer> ClientSession::show_own(OwnStatement const& own) {
@@ -188,6 +188,8 @@ bool ClientSession::take_own_parameters() {
         kept.emplace_back(std::move(name), std::move(value));
     }
     parameters_ = std::move(kept);
+    first_route_wish_ = route_wish_;
+    first_consistency_ = consistency_;
     return true;
 }
 

@@ -179,6 +179,8 @@ private:
     SessionFloor floor_;
     RouteWish route_wish_ = RouteWish::automatic;
     std::optional<Consistency> consistency_;
+    RouteWish first_route_wish_ = RouteWish::automatic;  // by the startup message: what RESET goes back to
+    std::optional<Consistency> first_consistency_;
     bool is_awaiting_news_ = false;  // of positions, to know where it may read
     Clock::time_point awaiting_since_{};
     bool is_replica_lost_ = false;

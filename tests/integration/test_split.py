@@ -353,6 +353,14 @@ def test_our_own_settings_by_the_extended_protocol_and_reset(served):
         assert session.execute("SHOW pgtandem.route", prepare=False).fetchone() == ("auto",)
 
 
+def test_a_reset_goes_back_to_what_the_session_began_with(served):
+    with WireClient(served.endpoint).log_in(options="-c pgtandem.route=replica -c pgtandem.consistency=strict") as client:
+        for reset in ("DISCARD ALL", "RESET ALL", "RESET pgtandem.route; RESET pgtandem.consistency"):
+            for statement in ("SET pgtandem.route = 'primary'", "SET pgtandem.consistency = 'eventual'", *reset.split("; ")):
+                assert errors(client.query(statement)) == []
+            assert client.value("SHOW pgtandem.route") == "replica" and client.value("SHOW pgtandem.consistency") == "strict"
+
+
 def test_explain_says_where_a_statement_would_go(served):
     with session_of(served) as session:
         told = [row[0] for row in session.execute("EXPLAIN (PGTANDEM) SELECT nextval('notes_id_seq')")]
