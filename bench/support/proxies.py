@@ -212,7 +212,7 @@ def without_autogroups():
 
 class Stand:
     """One server, with TANDEM_REPLICAS its replicas too, and before it the proxies that are asked for by name."""
-    names = ("straight", "pgtandem", *VARIANTS, "pgbouncer", "pgbouncer_unix", "pgpool", "haproxy")
+    names = ("straight", "pgtandem", *(VARIANTS if Served.REPLICAS else ()), "pgbouncer", "pgbouncer_unix", "pgpool", "haproxy")
 
     def __init__(self, wanted, clients_max):
         self.wanted = wanted
@@ -247,12 +247,14 @@ class Stand:
             wait_for(lambda replica=replica: replica.value(f"SELECT pg_last_wal_replay_lsn() >= '{position}'"), "the replicas to follow")
             replica.sql("CHECKPOINT")
 
-    def variant(self, name, place):
-        nodes = [f"127.0.0.1:{self.served.tandem.node_port(f'node{number}')}" for number in range(1, self.served.replicas + 2)]
-        process = self.undo.enter_context(ProxyProcess(self.served, port=place.port, servers=nodes, pool_size=POOL_SIZE, **VARIANTS[name]))
-        proxy = Endpoint(name, process.place)
-        proxy.pid = process.process.pid
-        return proxy
+    @contextlib.contextmanager
+    def proxy(self, name, replicas, **settings):
+        """`pgtandem proxy` before the primary and so many of its replicas."""
+        nodes = [f"127.0.0.1:{self.served.tandem.node_port(f'node{number}')}" for number in range(1, replicas + 2)]
+        with ProxyProcess(self.served, servers=nodes, pool_size=POOL_SIZE, **settings) as process:
+            proxy = Endpoint(name, process.place)
+            proxy.pid = process.process.pid
+            yield proxy
 
     def make(self, name, place):
         folder, server = self.served.tandem.parent, self.server
@@ -266,8 +268,8 @@ class Stand:
             case "pgtandem":
                 print(f"pgtandem is left out: {NO_ENDPOINT}")
                 return None
-            case "pgtandem_off" | "pgtandem_eventual":
-                return self.variant(name, place)
+            case _ if name in VARIANTS:
+                return self.undo.enter_context(self.proxy(name, self.served.replicas, port=place.port, **VARIANTS[name]))
             case "pgbouncer":
                 return PgBouncer(name, place).run(folder, server, server.host, self.clients_max + 100)
             case "pgbouncer_unix":
