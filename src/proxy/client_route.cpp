@@ -11,6 +11,8 @@ namespace {
 
 // A replica that broke off gets no reads for so long.
 constexpr auto avoidance = std::chrono::seconds(1);
+// A fence takes some questions to servers that answer: longer only where something is wrong that is not seen yet.
+constexpr auto fence_patience = std::chrono::seconds(3);
 
 }  // namespace
 
@@ -54,15 +56,21 @@ bool ClientSession::acquire(Route route) {
     return false;
 }
 
-bool ClientSession::may_wait_for_news() const {
-    if (settings_->floor_wait.count() == 0) return false;
-    return awaiting_since_ == Clock::time_point() || worker_.loop().now() - awaiting_since_ < settings_->floor_wait;
+Clock::time_point ClientSession::waits_until(Patience patience) const {
+    auto const since = awaiting_since_ == Clock::time_point() ? worker_.loop().now() : awaiting_since_;
+    return since + (patience == Patience::all ? settings_->floor_wait : fence_patience);
+}
+
+Patience ClientSession::patience() const {
+    auto const now = worker_.loop().now();
+    if (now < waits_until(Patience::all)) return Patience::all;
+    return now < waits_until(Patience::fences) ? Patience::fences : Patience::none;
 }
 
 // What it has read on a replica the primary may show a moment later. False: it waits for that.
 bool ClientSession::may_leave_replica() {
     bool const has_split = is_serving_ && settings_->split && target_ == Target::primary && worker_.routing().has_reader;
-    bool const may_go = !has_split || floor_.may_go_to_primary(worker_.routing(), worker_.samples(), read_rules()) || !may_wait_for_news();
+    bool const may_go = !has_split || floor_.may_go_to_primary(worker_.routing(), worker_.samples(), read_rules()) || patience() == Patience::none;
     if (may_go) awaiting_since_ = {};
     else await_news();
     return may_go;
@@ -71,8 +79,7 @@ bool ClientSession::may_leave_replica() {
 ReadChoice ClientSession::choose_server() {
     auto const now = worker_.loop().now();
     bool const has_waited = awaiting_since_ != Clock::time_point();
-    bool const may_wait = may_wait_for_news();
-    auto const choice = floor_.choose(worker_.routing(), worker_.samples(), read_rules(), now, may_wait);
+    auto const choice = floor_.choose(worker_.routing(), worker_.samples(), read_rules(), now, patience());
     auto& counts = worker_.routes(database_);
     if (choice.must_wait) {
         if (!has_waited) ++counts.waits;

@@ -242,7 +242,7 @@ void ClientSession::wait_for_facts() {
 void ClientSession::set_timer() {
     std::chrono::milliseconds limit{0};
     if (is_awaiting_news_) {
-        auto const left = settings_->floor_wait - (worker_.loop().now() - awaiting_since_);
+        auto const left = waits_until(patience()) - worker_.loop().now();
         limit = std::max(std::chrono::milliseconds(1), std::chrono::ceil<std::chrono::milliseconds>(left));
     } else if (is_waiting_) {
         limit = settings_->query_wait_timeout;

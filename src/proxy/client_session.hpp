@@ -114,7 +114,8 @@ private:
     // client_route.cpp
     ReadRules read_rules() const;
     ReadChoice choose_server();
-    bool may_wait_for_news() const;
+    Clock::time_point waits_until(Patience patience) const;
+    Patience patience() const;
     bool may_leave_replica();
     void await_news();
     void begin_lease(Pool& pool, Lease lease, ServerEntry const* server);

@@ -12,6 +12,8 @@ namespace {
 constexpr auto retry_interval = std::chrono::milliseconds(100);
 // So long a replica gets no reads after it has refused a connection.
 constexpr auto avoidance = std::chrono::seconds(1);
+// A connection to it that was lost may mean that it is starting anew: so long its watch takes to see that.
+constexpr auto until_it_is_seen = std::chrono::milliseconds(400);
 // How long the queue waits for a server that refuses connections before those who wait are told.
 constexpr auto patience_with_server = std::chrono::seconds(5);
 
@@ -132,6 +134,8 @@ void Pool::logged_in(Backend& backend) {
 void Pool::lost(Backend& backend, wire::ErrorFields why) {
     bool const was_opening = !backend.is_logged_in();
     if (was_opening) --opening_;
+    // Perhaps it was the server's end, and what comes after it is another life, which its watch will see.
+    else if (!key_.server.empty()) backend.server().position->avoid_until(worker_.loop().now() + until_it_is_seen);
     discard(backend);
     if (was_opening) attempt_failed(why);
     worker_.serve_later(group_);

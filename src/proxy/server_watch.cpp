@@ -1,6 +1,7 @@
 #include "proxy/server_watch.hpp"
 
 #include <cstdlib>
+#include <utility>
 
 #include "pg/lsn.hpp"
 #include "proxy/backend.hpp"
@@ -17,7 +18,7 @@ constexpr char const* state_query =
     "SELECT here.replica, "
     "CASE WHEN here.replica THEN (SELECT received_tli FROM pg_catalog.pg_stat_wal_receiver) "
     "ELSE ('x' || pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8))::bit(32)::int END, "
-    "CASE WHEN here.replica THEN pg_catalog.pg_last_wal_replay_lsn() ELSE pg_catalog.pg_current_wal_lsn() END, "
+    "CASE WHEN here.replica THEN pg_catalog.pg_last_wal_replay_lsn() ELSE pg_catalog.pg_current_wal_flush_lsn() END, "
     "pg_catalog.current_setting('synchronous_commit') = 'off' OR EXISTS (SELECT FROM pg_catalog.pg_db_role_setting, "
     "pg_catalog.unnest(setconfig) AS setting WHERE setting = 'synchronous_commit=off') "
     "FROM (SELECT pg_catalog.pg_is_in_recovery() AS replica) AS here";
@@ -53,6 +54,11 @@ ServerWatch::ServerWatch(WatchedServer server, RoutingBoard const& board, Primar
 ServerWatch::~ServerWatch() {
     stop_.request();
     thread_.join();
+}
+
+std::shared_ptr<ServerPosition> ServerWatch::position() const {
+    std::lock_guard const guard(mutex_);
+    return position_;
 }
 
 std::optional<ServerSeen> ServerWatch::seen() const {
@@ -96,7 +102,17 @@ Result<Session*> ServerWatch::session() {
     PGTANDEM_TRY(session, Session::connect(server_.conninfo, Deadline::in(patience)));
     session_ = std::move(session);
     timeline_ = 0;
+    is_another_life_ = std::exchange(has_been_seen_, true);
     return &*session_;
+}
+
+// The session was lost: it may have been the server's end. A replica that is back after a crash may show less than before, so
+// what its sessions have read there is to be asked of it anew.
+void ServerWatch::begin_another_life() {
+    auto next = std::make_shared<ServerPosition>();
+    next->back_since(Clock::now());
+    std::lock_guard const guard(mutex_);
+    position_ = std::move(next);
 }
 
 Result<ServerSeen> ServerWatch::look_once() {
@@ -112,6 +128,7 @@ Result<ServerSeen> ServerWatch::look_once() {
     // A replica that was seen to follow a timeline stays on it as long as it runs, also while it receives nothing.
     if (row[1]) timeline_ = static_cast<std::uint32_t>(std::strtoul(row[1]->c_str(), nullptr, 10));
     seen.timeline = timeline_;
+    if (std::exchange(is_another_life_, false)) begin_another_life();
     if (seen.in_recovery) {
         position_->set_replayed(seen.position);
         position_->set_lag(history_.lag(seen.position, begun));

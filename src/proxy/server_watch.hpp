@@ -27,7 +27,7 @@ struct ServerSeen {
     std::string why{};
     bool in_recovery = false;
     std::uint32_t timeline = 0;
-    std::uint64_t position = 0;  // LSN: written on a primary, replayed on a replica
+    std::uint64_t position = 0;  // LSN: flushed on a primary, replayed on a replica
     bool commits_without_flush = false;  // synchronous_commit is off for somebody who has not said so himself
 
     bool operator==(ServerSeen const&) const = default;
@@ -44,13 +44,15 @@ public:
     void take_part(std::optional<bool> is_primary) { part_ = is_primary; }
     // As it was seen last; nothing before the first look has ended. One that hangs does not answer.
     std::optional<ServerSeen> seen() const;
-    std::shared_ptr<ServerPosition> const& position() const { return position_; }
+    // Another one after each life of the server.
+    std::shared_ptr<ServerPosition> position() const;
     std::shared_ptr<ServerLogin const> const& login() const { return login_; }
 
 private:
     void run();
     void look();
     Result<ServerSeen> look_once();
+    void begin_another_life();
     bool is_primary() const;
     Result<Session*> session();
 
@@ -62,6 +64,8 @@ private:
     std::shared_ptr<ServerPosition> position_ = std::make_shared<ServerPosition>();
     std::optional<Session> session_;
     std::uint32_t timeline_ = 0;  // in this session
+    bool has_been_seen_ = false;
+    bool is_another_life_ = false;
     mutable std::mutex mutex_;
     std::optional<ServerSeen> seen_;
     Clock::time_point asked_at_{};  // while it has not answered

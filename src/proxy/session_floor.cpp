@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 #include <utility>
 
 namespace pgtandem::proxy {
@@ -31,6 +32,11 @@ bool is_usable(Routing const& routing, ServerEntry const& server, ReadRules cons
     auto const& position = *server.position;
     if (position.is_silent(now, silence_patience) || position.is_avoided(now)) return false;
     return rules.consistency == Consistency::eventual || rules.max_lag.count() == 0 || position.lag() <= rules.max_lag;
+}
+
+// A primary, in the reads.
+bool has_share(ServerEntry const& primary, ReadRules const& rules) {
+    return primary.is_usable && !rules.wants_replica && weight_of(primary, rules) > 0;
 }
 
 bool is_nearly_there(ServerEntry const& server) { return server.position->lag() <= nearly_there; }
@@ -68,31 +74,36 @@ void SessionFloor::wrote(Samples* samples, bool without_flush) {
     ticket_ = asks_now ? samples->take_ticket() : 0;
     raises_floor_ = true;
     takes_inserted_ = takes_inserted_ || without_flush;
-    is_sampled_ = false;
+    is_sampled_ = has_fresh_ticket_ = false;
 }
 
 void SessionFloor::was_on_primary(Routing const& routing) {
     if (auto const* const primary = routing.primary()) settle(primary, ReadPlace::primary_share, {});
 }
 
-ReadChoice SessionFloor::choose(Routing const& routing, Samples& samples, ReadRules const& rules, Clock::time_point now, bool may_wait) {
+ReadChoice SessionFloor::choose(Routing const& routing, Samples& samples, ReadRules const& rules, Clock::time_point now, Patience patience) {
     auto const can_read = [&](ServerEntry const& server) { return is_usable(routing, server, rules, now); };
     enter_epoch(routing, samples);
     has_unread_write_ = false;
     if (std::exchange(needs_ticket_, false)) ticket_ = samples.take_ticket();
-    if (std::ranges::none_of(routing.servers, can_read)) return to_primary(routing, samples, rules, ReadPlace::no_replica, may_wait);
-    if (is_loose(rules)) return choose_seen(routing, samples, rules, now, may_wait);
-    if (auto const home = stay_home(routing, rules, now); home.server != nullptr) return home;
-    if (is_hopeless(routing, rules, now)) return to_primary(routing, samples, rules, ReadPlace::not_caught_up, may_wait);
-    bool const needs_sample = home_ != 0 || rules.consistency == Consistency::strict;
-    if (ticket_ == 0 && needs_sample && !is_sampled_) ticket_ = samples.take_ticket();
-    if (ticket_ != 0 && !take_sample(routing, samples)) {
-        if (may_wait) return {true};
-        return to_primary(routing, samples, rules, ReadPlace::no_sample, may_wait);
+    if (std::ranges::none_of(routing.servers, can_read)) return to_primary(routing, samples, rules, ReadPlace::no_replica, patience);
+    if (is_loose(rules)) return choose_seen(routing, samples, rules, now, patience);
+    if (auto const home = stay_home(routing, rules, now); home.server != nullptr) {
+        fence_ = 0;  // what it reads now is not covered by a fence that it took before
+        return home;
     }
-    bool const has_share = !rules.wants_replica && routing.primary() != nullptr && weight_of(*routing.primary(), rules) > 0;
-    if (has_share && may_wait && !is_fenced(routing, samples)) return {true};
-    return choose_seen(routing, samples, rules, now, may_wait);
+    if (is_hopeless(routing, rules, now)) return to_primary(routing, samples, rules, ReadPlace::not_caught_up, patience);
+    bool const is_strict = rules.consistency == Consistency::strict;
+    // The ticket of an own write says nothing of what others have written since.
+    bool const needs_ticket = is_strict ? !std::exchange(has_fresh_ticket_, true) : ticket_ == 0 && home_ != 0 && !is_sampled_;
+    if (needs_ticket) ticket_ = samples.take_ticket();
+    if (ticket_ != 0 && !take_sample(routing, samples)) {
+        if (patience == Patience::all) return {true};
+        return to_primary(routing, samples, rules, ReadPlace::no_sample, patience);
+    }
+    bool const is_shared = routing.primary() != nullptr && has_share(*routing.primary(), rules);
+    if (is_shared && patience == Patience::all && !is_fenced(routing, samples)) return {true};
+    return choose_seen(routing, samples, rules, now, patience);
 }
 
 bool SessionFloor::may_go_to_primary(Routing const& routing, Samples& samples, ReadRules const& rules) {
@@ -104,10 +115,10 @@ ServerEntry const* SessionFloor::home_in(Routing const& routing) const {
     return home == routing.servers.end() ? nullptr : &*home;
 }
 
-// Whether the primary shows all that this session has read on a replica.
+// Whether the primary shows all that this session has read on a replica. One that answers no more cannot be asked.
 bool SessionFloor::is_fenced(Routing const& routing, Samples& samples) {
     auto const* const home = home_in(routing);
-    if (home == nullptr || home->is_primary) return true;
+    if (home == nullptr || !routing.follows_primary(*home)) return true;
     auto& wishes = samples.of(*home->position);
     if (fence_ == 0) fence_ = wishes.take_fence();
     return wishes.is_fenced(fence_);
@@ -148,24 +159,23 @@ bool SessionFloor::take_sample(Routing const& routing, Samples& samples) {
 ReadChoice SessionFloor::stay_home(Routing const& routing, ReadRules const& rules, Clock::time_point now) {
     if (home_ == 0 || ticket_ != 0 || rules.consistency != Consistency::session) return {};
     auto const* const home = home_in(routing);
-    if (home == nullptr || has_stayed_enough(routing, *home, rules, now)) return {};
-    if (home->is_primary) {
-        bool const has_share = home->is_usable && !rules.wants_replica && weight_of(*home, rules) > 0;
-        return has_share ? ReadChoice{false, home, ReadPlace::primary_share} : ReadChoice{};
-    }
-    bool const is_good = is_usable(routing, *home, rules, now) && home->position->replayed() >= floor_;
-    return is_good ? ReadChoice{false, home, ReadPlace::replica} : ReadChoice{};
+    if (home == nullptr || is_leaving_) return {};
+    bool const is_good = home->is_primary ? has_share(*home, rules) : is_usable(routing, *home, rules, now) && home->position->replayed() >= floor_;
+    if (!is_good) return {};
+    is_leaving_ = has_stayed_enough(routing, *home, rules, now);
+    if (is_leaving_) return {};
+    return {false, home, home->is_primary ? ReadPlace::primary_share : ReadPlace::replica};
 }
 
 bool SessionFloor::has_stayed_enough(Routing const& routing, ServerEntry const& home, ReadRules const& rules, Clock::time_point now) {
     if (now - home_since_ >= home_longest) return true;
     if (now - looked_around_ < home_quantum) return false;
     looked_around_ = now;
+    if (!home.is_primary && !is_nearly_there(home)) return true;
     // With this session's own, before and after it has moved.
     auto const load = load_of(home, rules, now);
     return std::ranges::any_of(routing.servers, [&](ServerEntry const& server) {
-        bool const is_reader = server.is_primary ? server.is_usable && !rules.wants_replica && weight_of(server, rules) > 0
-                                                 : is_usable(routing, server, rules, now);
+        bool const is_reader = server.is_primary ? has_share(server, rules) : is_usable(routing, server, rules, now);
         return is_reader && load > clearly * load_of(server, rules, now, 2);
     });
 }
@@ -188,50 +198,73 @@ bool SessionFloor::is_hopeless(Routing const& routing, ReadRules const& rules, C
     });
 }
 
-ReadChoice SessionFloor::choose_seen(Routing const& routing, Samples& samples, ReadRules const& rules, Clock::time_point now, bool may_wait) {
+SessionFloor::Fit SessionFloor::fit(Routing const& routing, ServerEntry const& server, ReadRules const& rules, Clock::time_point now,
+                                    bool may_leave) const {
+    if (server.is_primary) return has_share(server, rules) && may_leave ? Fit::now : Fit::no;
+    if (!is_usable(routing, server, rules, now)) return Fit::no;
+    if (may_read_on(server, rules)) return Fit::now;
+    // Where others write all the time, only who waits a moment for the next server ever leaves the one it reads on.
+    return is_leaving_ && is_nearly_there(server) ? Fit::soon : Fit::no;
+}
+
+ReadChoice SessionFloor::choose_seen(Routing const& routing, Samples& samples, ReadRules const& rules, Clock::time_point now, Patience patience) {
     static thread_local std::size_t turn = 0;
     ServerEntry const* best = nullptr;
     double least = 0;
     bool has_replica = false;
+    bool is_soon = false;
     bool const may_leave = is_loose(rules) || is_fenced(routing, samples);
     auto const count = routing.servers.size();
-    // From another place each time, so that those with equal loads take turns.
-    for (std::size_t step = 0, first = ++turn; step < count; ++step) {
+    // From another place each time, so that those with equal loads take turns; but whom it has waited for comes first.
+    auto const goal = std::ranges::find_if(routing.servers, [&](auto const& server) { return server.position->id() == goal_; });
+    auto const first = goal == routing.servers.end() ? ++turn : static_cast<std::size_t>(goal - routing.servers.begin());
+    for (std::size_t step = 0; step < count; ++step) {
         auto const& server = routing.servers[(first + step) % count];
-        bool const is_reader = server.is_primary ? server.is_usable && !rules.wants_replica && weight_of(server, rules) > 0 && may_leave
-                                                 : is_usable(routing, server, rules, now) && may_read_on(server, rules);
-        if (!is_reader) continue;
-        has_replica = has_replica || !server.is_primary;
-        auto const load = load_of(server, rules, now);
+        auto const fits = fit(routing, server, rules, now, may_leave);
+        if (fits == Fit::no || (fits == Fit::soon && patience != Patience::all)) continue;
+        has_replica = has_replica || (!server.is_primary && fits == Fit::now);
+        // Who leaves a replica because it falls behind comes back to it only where there is no other.
+        bool const is_last_resort = is_leaving_ && server.position->id() == home_ && !server.is_primary && !is_nearly_there(server);
+        auto const load = is_last_resort ? std::numeric_limits<double>::max() : load_of(server, rules, now);
         if (best != nullptr && load >= least) continue;
         best = &server;
         least = load;
+        is_soon = fits == Fit::soon;
     }
-    if (!has_replica) return wait_or_primary(routing, samples, rules, now, may_wait);
+    if (is_soon) {
+        goal_ = best->position->id();
+        return wait_for(*best, samples);
+    }
+    if (!has_replica) return wait_or_primary(routing, samples, rules, now, patience);
     return settle(best, best->is_primary ? ReadPlace::primary_share : ReadPlace::replica, now);
 }
 
-ReadChoice SessionFloor::wait_or_primary(Routing const& routing, Samples& samples, ReadRules const& rules, Clock::time_point now, bool may_wait) {
-    bool waits = false;
-    for (auto const& server : routing.servers) {
-        if (!may_wait || !is_usable(routing, server, rules, now) || !is_nearly_there(server)) continue;
-        auto& wanted = samples.of(*server.position).replayed;
-        wanted = std::max({wanted, floor_, bound_});
-        waits = true;
-    }
-    if (waits) return {true};
-    return to_primary(routing, samples, rules, ReadPlace::not_caught_up, may_wait);
+// Until it has replayed what is needed.
+ReadChoice SessionFloor::wait_for(ServerEntry const& replica, Samples& samples) const {
+    auto& wanted = samples.of(*replica.position).replayed;
+    wanted = std::max({wanted, floor_, bound_});
+    return {true};
 }
 
-ReadChoice SessionFloor::to_primary(Routing const& routing, Samples& samples, ReadRules const& rules, ReadPlace place, bool may_wait) {
-    if (may_wait && !may_go_to_primary(routing, samples, rules)) return {true};
+ReadChoice SessionFloor::wait_or_primary(Routing const& routing, Samples& samples, ReadRules const& rules, Clock::time_point now, Patience patience) {
+    bool waits = false;
+    for (auto const& server : routing.servers) {
+        if (patience != Patience::all || !is_usable(routing, server, rules, now) || !is_nearly_there(server)) continue;
+        waits = wait_for(server, samples).must_wait;
+    }
+    if (waits) return {true};
+    return to_primary(routing, samples, rules, ReadPlace::not_caught_up, patience);
+}
+
+ReadChoice SessionFloor::to_primary(Routing const& routing, Samples& samples, ReadRules const& rules, ReadPlace place, Patience patience) {
+    if (patience != Patience::none && !may_go_to_primary(routing, samples, rules)) return {true};
     return settle(routing.primary(), place, {});
 }
 
 ReadChoice SessionFloor::settle(ServerEntry const* server, ReadPlace place, Clock::time_point since) {
-    is_sampled_ = false;
+    is_sampled_ = has_fresh_ticket_ = is_leaving_ = false;
     if (server == nullptr) return {false, nullptr, place};
-    fence_ = 0;
+    fence_ = goal_ = 0;
     home_ = server->position->id();
     home_since_ = looked_around_ = since;
     return {false, server, place};

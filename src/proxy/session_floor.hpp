@@ -33,6 +33,10 @@ struct ReadChoice {
     ReadPlace place = ReadPlace::no_replica;
 };
 
+// What a session still has the patience to wait for. A read that waits no more for what it must see goes to the primary; fences
+// are waited for longer, for there is no other place that would be right.
+enum class Patience : std::uint8_t { all, fences, none };
+
 struct ReadRules {
     Consistency consistency = Consistency::session;
     std::chrono::milliseconds max_lag{0};  // 0: none
@@ -49,11 +53,9 @@ public:
     // It has been on the primary, in a transaction that went there for other reasons than choose().
     void was_on_primary(Routing const& routing);
 
-    // 'may_wait' is false once it has waited long enough.
-    ReadChoice choose(Routing const& routing, Samples& samples, ReadRules const& rules, Clock::time_point now, bool may_wait);
+    ReadChoice choose(Routing const& routing, Samples& samples, ReadRules const& rules, Clock::time_point now, Patience patience);
 
-    // Before something runs on the primary that is no read placed by choose(). False: it is to wait for a fence, at most for a
-    // while; nothing may be late for ever.
+    // Before something runs on the primary that is no read placed by choose(). False: it is to wait for a fence, if it still may.
     bool may_go_to_primary(Routing const& routing, Samples& samples, ReadRules const& rules);
 
     // "1:0/3000148", timeline and LSN; nothing while a sample is still to come: then it has been asked for.
@@ -70,9 +72,13 @@ private:
     bool may_read_on(ServerEntry const& server, ReadRules const& rules) const;
     bool is_fenced(Routing const& routing, Samples& samples);
     bool is_hopeless(Routing const& routing, ReadRules const& rules, Clock::time_point now) const;
-    ReadChoice choose_seen(Routing const& routing, Samples& samples, ReadRules const& rules, Clock::time_point now, bool may_wait);
-    ReadChoice wait_or_primary(Routing const& routing, Samples& samples, ReadRules const& rules, Clock::time_point now, bool may_wait);
-    ReadChoice to_primary(Routing const& routing, Samples& samples, ReadRules const& rules, ReadPlace place, bool may_wait);
+    // Whether a read may be placed there: at once, or once it has replayed a little more.
+    enum class Fit : std::uint8_t { no, soon, now };
+    Fit fit(Routing const& routing, ServerEntry const& server, ReadRules const& rules, Clock::time_point now, bool may_leave) const;
+    ReadChoice wait_for(ServerEntry const& replica, Samples& samples) const;
+    ReadChoice choose_seen(Routing const& routing, Samples& samples, ReadRules const& rules, Clock::time_point now, Patience patience);
+    ReadChoice wait_or_primary(Routing const& routing, Samples& samples, ReadRules const& rules, Clock::time_point now, Patience patience);
+    ReadChoice to_primary(Routing const& routing, Samples& samples, ReadRules const& rules, ReadPlace place, Patience patience);
     ReadChoice settle(ServerEntry const* server, ReadPlace place, Clock::time_point since);
 
     std::uint64_t floor_ = 0;    // LSN: of the session's own commits
@@ -83,9 +89,12 @@ private:
     bool raises_floor_ = false;  // that sample's LSN is of a write, or of what one may have been
     bool takes_inserted_ = false;
     bool is_sampled_ = false;    // the sample for the read that is being placed has come
+    bool has_fresh_ticket_ = false;  // a ticket was taken for the strict read that is being placed
     std::uint64_t fence_ = 0;    // the ticket for leaving 'home' for the primary; 0: none taken
     std::uint64_t home_ = 0;     // ServerPosition's id; 0: nowhere yet
     Clock::time_point home_since_{};
+    std::uint64_t goal_ = 0;     // whom it waits for to go there
+    bool is_leaving_ = false;            // has been there long enough
     Clock::time_point looked_around_{};  // whether another server has less to do
     bool has_unread_write_ = false;      // nothing has been read by choose() since the last write
     bool reads_after_writes_ = true;

@@ -128,8 +128,14 @@ Pool& Worker::reader_of(Pool& primary, ServerEntry const& server) {
         key.target = Target::replicas;
         key.server = server.name;
         reader = &pool_for(std::move(key));
-        ++reader->sessions;
-        primary.readers.emplace_back(id, reader);
+        // In another life of the server.
+        auto const former = std::ranges::find(primary.readers, reader, &std::pair<std::uint64_t, Pool*>::second);
+        if (former != primary.readers.end()) {
+            former->first = id;
+        } else {
+            ++reader->sessions;
+            primary.readers.emplace_back(id, reader);
+        }
     }
     if (reader->login() != primary.login()) reader->set_login(primary.login());
     return *reader;

@@ -10,7 +10,7 @@ import wire_messages as wire
 from endpoint import Served
 from proxy import Proxy
 from replicas import Paused, go_on, halt, wait_for_replicas
-from tandem import wait_for
+from tandem import PATIENCE, wait_for
 from wire_client import WireClient, errors, values
 
 

@@ -1,9 +1,10 @@
-"""Replicas that are far behind: who may read there, and until when."""
+"""Replicas that are far behind: who may read there, until when, and that nobody strict is told too little."""
 import threading
 
 import psycopg
 import pytest
 from endpoint import Served
+from proxy import Proxy
 from replicas import Delayed, Paused, wait_for_replicas
 from tandem import wait_for
 
@@ -97,3 +98,22 @@ def test_a_replica_that_is_always_late_gets_no_reads(served):
             wait_until_it_lags(served, "node3")
             assert "node3" not in reader.places(500)
         reader.wait_to_meet("node3")
+
+
+def test_strict_reads_by_two_endpoints_miss_nothing_while_a_replica_is_late(served):
+    """Either writes and the other reads; it is always the last value that was acknowledged."""
+    servers = [f"127.0.0.1:{served.tandem.node_port(node)}" for node in NODES]
+    with Proxy(served, servers=servers, consistency="strict", max_lag_ms=0) as proxy, Delayed(served, "node2", 100):
+        options = {"cursor_factory": psycopg.ClientCursor, "options": "-c pgtandem.consistency=strict"}
+        with served.endpoint.connect(**options) as here, proxy.place.connect(**options) as there:
+            for session in (here, there):
+                session.prepare_threshold = None
+            wanted, places = here.execute("SELECT n FROM ticks").fetchone()[0], set()
+            for turn in range(200):
+                writer, reader = (here, there) if turn % 2 else (there, here)
+                writer.execute("UPDATE ticks SET n = n + 1")
+                wanted += 1
+                n, place = reader.execute("SELECT n, pg_is_in_recovery() FROM ticks").fetchone()
+                assert n == wanted, f"on a replica: {place}"
+                places.add(place)
+    assert True in places

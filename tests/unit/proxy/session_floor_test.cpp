@@ -40,8 +40,8 @@ struct World {
         for (auto const& server : routing.servers) samples.of(*server.position).fenced = samples.of(*server.position).last_fence;
     }
     // The name of where the next read goes; "wait".
-    std::string next(bool may_wait = true) {
-        auto const choice = floor.choose(routing, samples, rules, now, may_wait);
+    std::string next(Patience patience = Patience::all) {
+        auto const choice = floor.choose(routing, samples, rules, now, patience);
         return choice.must_wait ? "wait" : choice.server == nullptr ? "nowhere" : choice.server->name;
     }
     // All places where it may go, as time goes by and samples come.
@@ -89,6 +89,39 @@ TEST(SessionFloor, AServerIsLeftSoonerWhereAnotherHasClearlyLessToDo) {
     EXPECT_NE(world.next(), home);
 }
 
+TEST(SessionFloor, AReplicaThatFallsBehindIsLeftForOneThatDoesNot) {
+    World world;
+    world.rules.wants_replica = true;
+    world.replayed(100, 100);
+    auto const home = world.next();
+    (home == "a" ? world.a() : world.b()).set_lag(std::chrono::milliseconds(100));
+    world.now += std::chrono::milliseconds(250);
+    EXPECT_EQ(world.next(), "wait");
+    world.sample(120);
+    (home == "a" ? world.b() : world.a()).set_replayed(120);
+    EXPECT_NE(world.next(), home);
+}
+
+TEST(SessionFloor, WhoLeavesWaitsAMomentForTheNextServer) {
+    World world;
+    world.rules.wants_replica = true;
+    world.replayed(100, 90);
+    world.floor.raise("1:0/64", world.routing, world.samples);
+    EXPECT_EQ(world.next(), "a");
+    world.a().in_use = 9;
+    world.now += std::chrono::milliseconds(250);
+    EXPECT_EQ(world.next(), "wait");
+    world.sample(120);
+    EXPECT_EQ(world.next(), "wait");
+    EXPECT_EQ(world.samples.of(world.b()).replayed, 120U);
+    EXPECT_EQ(world.next(Patience::fences), "a");  // it took too long
+    world.now += std::chrono::milliseconds(250);
+    EXPECT_EQ(world.next(), "wait");
+    world.sample(130);
+    world.b().set_replayed(130);
+    EXPECT_EQ(world.next(), "b");
+}
+
 TEST(SessionFloor, ASessionThatOnlyWritesAsksForNoSamples) {
     World world;
     world.replayed(100, 100);
@@ -114,6 +147,7 @@ TEST(SessionFloor, AfterAWriteOnlyThoseThatHaveItMayServe) {
     EXPECT_EQ(world.samples.of(world.a()).replayed, 200U);
     world.b().set_replayed(200);
     EXPECT_EQ(world.next(), "b");
+    world.a().set_lag(std::chrono::seconds(1));
     EXPECT_EQ(world.places(200), (std::set<std::string>{"b"}));
 }
 
@@ -123,7 +157,7 @@ TEST(SessionFloor, ASampleThatBeganBeforeTheWriteIsNotEnough) {
     world.sample(100);
     world.floor.wrote(&world.samples, false);
     EXPECT_EQ(world.next(), "wait");
-    EXPECT_EQ(world.next(false), "p");
+    EXPECT_EQ(world.next(Patience::none), "p");
     EXPECT_EQ(world.next(), "wait");  // the sample is still owed
 }
 
@@ -141,10 +175,13 @@ TEST(SessionFloor, LeavingAReplicaNeedsWhatItMayHaveShown) {
     World world;
     world.rules.wants_replica = true;
     world.replayed(100, 90);
-    world.floor.choose(world.routing, world.samples, world.rules, world.now, true);
+    world.floor.choose(world.routing, world.samples, world.rules, world.now, Patience::all);
     // Wherever it went first, the other one is behind the sample: it stays.
     auto const home = world.next();
+    auto& other = home == "a" ? world.b() : world.a();
+    other.set_lag(std::chrono::seconds(1));
     EXPECT_EQ(world.places(150), (std::set<std::string>{home}));
+    other.set_lag(std::chrono::seconds(0));
     world.replayed(150, 150);
     EXPECT_EQ(world.places(150), (std::set<std::string>{"a", "b"}));
 }
@@ -195,6 +232,60 @@ TEST(SessionFloor, StrictReadsWaitForASampleEachTime) {
         world.sample(100);
         EXPECT_NE(world.next(), "wait");
     }
+}
+
+TEST(SessionFloor, AStrictReadDoesNotTakeTheSampleOfAnOwnWrite) {
+    World world;
+    world.rules.wants_replica = true;
+    world.rules.consistency = Consistency::strict;
+    world.replayed(100, 100);
+    world.floor.wrote(&world.samples, false);
+    world.sample(100);
+    // Somebody else may have written since.
+    EXPECT_EQ(world.next(), "wait");
+    world.sample(110);
+    EXPECT_EQ(world.next(), "wait");
+    world.replayed(110, 90);
+    EXPECT_EQ(world.next(), "a");
+}
+
+TEST(SessionFloor, AFenceCoversWhatWasReadBeforeItOnly) {
+    World world;
+    world.routing.servers[2].is_usable = false;
+    world.rules.wants_replica = true;
+    world.replayed(100, 0);
+    EXPECT_EQ(world.next(), "a");
+    EXPECT_FALSE(world.floor.may_go_to_primary(world.routing, world.samples, world.rules));
+    world.fence();
+    EXPECT_TRUE(world.floor.may_go_to_primary(world.routing, world.samples, world.rules));
+    world.floor.wrote(&world.samples, false);
+    world.sample(110);
+    EXPECT_EQ(world.next(), "wait");
+    world.replayed(110, 0);
+    EXPECT_EQ(world.next(), "a");
+    EXPECT_FALSE(world.floor.may_go_to_primary(world.routing, world.samples, world.rules));
+}
+
+TEST(SessionFloor, AReadThatHasWaitedEnoughGoesToThePrimaryBehindAFenceStill) {
+    World world;
+    world.replayed(100, 100);
+    world.rules.wants_replica = true;
+    EXPECT_NE(world.next(), "wait");
+    world.floor.wrote(&world.samples, false);
+    EXPECT_EQ(world.next(Patience::fences), "wait");
+    world.fence();
+    EXPECT_EQ(world.next(Patience::fences), "p");
+}
+
+TEST(SessionFloor, NoFenceIsAskedOfAReplicaThatAnswersNoMore) {
+    World world;
+    world.routing.servers[2].is_usable = false;
+    world.replayed(100, 0);
+    world.rules.wants_replica = true;
+    EXPECT_EQ(world.next(), "a");
+    EXPECT_FALSE(world.floor.may_go_to_primary(world.routing, world.samples, world.rules));
+    world.routing.servers[1].is_usable = false;
+    EXPECT_TRUE(world.floor.may_go_to_primary(world.routing, world.samples, world.rules));
 }
 
 TEST(SessionFloor, AnotherPrimaryIsAskedAnew) {
