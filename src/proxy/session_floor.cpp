@@ -14,6 +14,8 @@ namespace {
 constexpr auto home_quantum = std::chrono::milliseconds(200);
 constexpr auto home_longest = std::chrono::seconds(2);
 constexpr double clearly = 1.5;
+// After which it tries again to leave, where the next server was not far enough in time.
+constexpr auto next_try = std::chrono::milliseconds(500);
 // A replica that is further behind is not waited for.
 constexpr auto nearly_there = std::chrono::milliseconds(50);
 constexpr auto silence_patience = std::chrono::milliseconds(400);
@@ -38,6 +40,8 @@ bool is_usable(Routing const& routing, ServerEntry const& server, ReadRules cons
 bool has_share(ServerEntry const& primary, ReadRules const& rules) {
     return primary.is_usable && !rules.wants_replica && weight_of(primary, rules) > 0;
 }
+
+ReadPlace place_of(ServerEntry const& server) { return server.is_primary ? ReadPlace::primary_share : ReadPlace::replica; }
 
 bool is_nearly_there(ServerEntry const& server) { return server.position->lag() <= nearly_there; }
 
@@ -97,12 +101,17 @@ ReadChoice SessionFloor::choose(Routing const& routing, Samples& samples, ReadRu
     // The ticket of an own write says nothing of what others have written since.
     bool const needs_ticket = is_strict ? !std::exchange(has_fresh_ticket_, true) : ticket_ == 0 && home_ != 0 && !is_sampled_;
     if (needs_ticket) ticket_ = samples.take_ticket();
+    // Asked for together with the sample.
+    bool const is_shared = routing.primary() != nullptr && has_share(*routing.primary(), rules);
+    bool const needs_fence = is_shared && !is_fenced(routing, samples);
     if (ticket_ != 0 && !take_sample(routing, samples)) {
         if (patience == Patience::all) return {true};
+        // Nothing but the wish to leave needed it.
+        auto const* const home = is_leaving_ ? home_in(routing) : nullptr;
+        if (home != nullptr && is_good_home(routing, *home, rules, now)) return stay_after_all(*home, now);
         return to_primary(routing, samples, rules, ReadPlace::no_sample, patience);
     }
-    bool const is_shared = routing.primary() != nullptr && has_share(*routing.primary(), rules);
-    if (is_shared && patience == Patience::all && !is_fenced(routing, samples)) return {true};
+    if (needs_fence && patience == Patience::all) return {true};
     return choose_seen(routing, samples, rules, now, patience);
 }
 
@@ -160,11 +169,15 @@ ReadChoice SessionFloor::stay_home(Routing const& routing, ReadRules const& rule
     if (home_ == 0 || ticket_ != 0 || rules.consistency != Consistency::session) return {};
     auto const* const home = home_in(routing);
     if (home == nullptr || is_leaving_) return {};
-    bool const is_good = home->is_primary ? has_share(*home, rules) : is_usable(routing, *home, rules, now) && home->position->replayed() >= floor_;
-    if (!is_good) return {};
+    if (!is_good_home(routing, *home, rules, now)) return {};
     is_leaving_ = has_stayed_enough(routing, *home, rules, now);
     if (is_leaving_) return {};
-    return {false, home, home->is_primary ? ReadPlace::primary_share : ReadPlace::replica};
+    return {false, home, place_of(*home)};
+}
+
+bool SessionFloor::is_good_home(Routing const& routing, ServerEntry const& home, ReadRules const& rules, Clock::time_point now) const {
+    if (home.is_primary) return has_share(home, rules);
+    return is_usable(routing, home, rules, now) && home.position->replayed() >= floor_;
 }
 
 bool SessionFloor::has_stayed_enough(Routing const& routing, ServerEntry const& home, ReadRules const& rules, Clock::time_point now) {
@@ -236,7 +249,13 @@ ReadChoice SessionFloor::choose_seen(Routing const& routing, Samples& samples, R
         return wait_for(*best, samples);
     }
     if (!has_replica) return wait_or_primary(routing, samples, rules, now, patience);
-    return settle(best, best->is_primary ? ReadPlace::primary_share : ReadPlace::replica, now);
+    if (patience != Patience::all && best->position->id() == home_) return stay_after_all(*best, now);
+    return settle(best, place_of(*best), now);
+}
+
+// The others were not ready in time.
+ReadChoice SessionFloor::stay_after_all(ServerEntry const& home, Clock::time_point now) {
+    return settle(&home, place_of(home), now - home_longest + next_try);
 }
 
 // Until it has replayed what is needed.

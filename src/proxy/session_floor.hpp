@@ -68,6 +68,7 @@ private:
     bool take_sample(Routing const& routing, Samples& samples);
     ServerEntry const* home_in(Routing const& routing) const;
     ReadChoice stay_home(Routing const& routing, ReadRules const& rules, Clock::time_point now);
+    bool is_good_home(Routing const& routing, ServerEntry const& home, ReadRules const& rules, Clock::time_point now) const;
     bool has_stayed_enough(Routing const& routing, ServerEntry const& home, ReadRules const& rules, Clock::time_point now);
     bool may_read_on(ServerEntry const& server, ReadRules const& rules) const;
     bool is_fenced(Routing const& routing, Samples& samples);
@@ -75,6 +76,7 @@ private:
     // Whether a read may be placed there: at once, or once it has replayed a little more.
     enum class Fit : std::uint8_t { no, soon, now };
     Fit fit(Routing const& routing, ServerEntry const& server, ReadRules const& rules, Clock::time_point now, bool may_leave) const;
+    ReadChoice stay_after_all(ServerEntry const& home, Clock::time_point now);
     ReadChoice wait_for(ServerEntry const& replica, Samples& samples) const;
     ReadChoice choose_seen(Routing const& routing, Samples& samples, ReadRules const& rules, Clock::time_point now, Patience patience);
     ReadChoice wait_or_primary(Routing const& routing, Samples& samples, ReadRules const& rules, Clock::time_point now, Patience patience);
