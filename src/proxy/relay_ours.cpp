@@ -44,12 +44,17 @@ void Relay::send_our_query(std::string_view text) {
 
 void Relay::bring_settings() {
     state_.lacks_nothing();
-    if (backend_->settings == state_.settings()) return;
-    auto const text = statements_between(*backend_->settings, *state_.settings());
+    std::string text;
+    if (backend_->settings != state_.settings()) text = statements_between(*backend_->settings, *state_.settings());
+    if (state_.custom_settings() != nullptr) {
+        // One that was reset is empty, and not unknown: also on a backend that has never had it.
+        for (auto const& name : *state_.custom_settings()) {
+            bool const is_new = backend_->custom_settings.insert(name).second;
+            if (is_new && !state_.settings()->contains(name)) add_statement(text, reset_statement(name));
+        }
+    }
     if (!text.empty()) send_our_query(text);
     backend_->settings = state_.settings();
-    if (state_.custom_settings() == nullptr) return;
-    for (auto const& name : *state_.custom_settings()) backend_->custom_settings.insert(name);
 }
 
 void Relay::bring_begin() {

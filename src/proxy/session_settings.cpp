@@ -8,6 +8,8 @@ namespace {
 
 constexpr std::string_view role = "role";
 
+}  // namespace
+
 // A custom setting's name is two identifiers.
 std::string reset_statement(std::string_view name) {
     auto const dot = name.find('.');
@@ -19,8 +21,6 @@ void add_statement(std::string& text, std::string const& statement) {
     if (!text.empty()) text += "; ";
     text += statement;
 }
-
-}  // namespace
 
 SettingsRef no_settings() {
     static SettingsRef const none = std::make_shared<SessionSettings const>();

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sql/effects.hpp"
@@ -22,6 +23,10 @@ SettingsRef changed(SettingsRef const& before, std::vector<sql::SettingChange> c
 // The statements that bring a backend from one to the other; empty if nothing differs. A role is left first and taken last:
 // the other settings were set by the user who logged in.
 std::string statements_between(SessionSettings const& from, SessionSettings const& to);
+
+// "RESET my.own", which also makes a custom setting known where it was not.
+std::string reset_statement(std::string_view name);
+void add_statement(std::string& text, std::string const& statement);
 
 // A setting with a dot in its name is the user's own; once set in a backend it is there, if only empty, until the backend ends.
 inline bool is_custom(std::string_view name) { return name.find('.') != std::string_view::npos; }

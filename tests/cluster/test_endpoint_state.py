@@ -163,3 +163,12 @@ def test_random_cancels_hit_only_those_whose_key_is_sent(place):
     assert hits > 0, "no cancel came in time, so nothing was tried"
     for client in victims + bystanders:
         client.close()
+
+
+def test_a_setting_of_ones_own_that_was_reset_is_empty_also_on_a_new_backend(place):
+    """The other client may not see that the name is known: it gets a backend that has never had it."""
+    with WireClient(place).log_in() as one, WireClient(place).log_in() as other:
+        one.query("SET my.own = 'x'")
+        one.query("RESET my.own")
+        assert other.value("SELECT current_setting('my.own', true)") is None
+        assert one.value("SELECT current_setting('my.own', true)") == ""
