@@ -162,6 +162,7 @@ private:
     void check_before(sql::Analysis const* analysis, std::string_view text);
     void note_state(sql::Analysis const* analysis, std::string_view text);
     std::shared_ptr<sql::Analysis const> analysis_of(PreparedRef const& statement);
+    bool must_wait_for_facts(sql::Analysis const* analysis);
     std::shared_ptr<sql::Analysis const> look_at(std::string_view text);
     // In some encodings a letter holds bytes that elsewhere end a string: what stands there cannot be told.
     bool can_read() const;

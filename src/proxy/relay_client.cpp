@@ -194,6 +194,11 @@ void Relay::note_state(sql::Analysis const* analysis, std::string_view text) {
     else state_.about_to_run(*analysis, text, host_.facts_hold());
 }
 
+// The catalog is being read again, and what the statement does depends on it, or is not known.
+bool Relay::must_wait_for_facts(sql::Analysis const* analysis) {
+    return (analysis == nullptr || std::ranges::any_of(analysis->statements, sql::runs_on_catalog)) && host_.must_wait_for_facts();
+}
+
 std::shared_ptr<sql::Analysis const> Relay::analysis_of(PreparedRef const& statement) {
     if (can_read() && statement->epoch == host_.epoch()) return statement->analysis;
     return look_at(statement->text);
@@ -225,8 +230,10 @@ Relay::Took Relay::take_query(std::string_view message, std::string_view body) {
     auto const query = wire::Query::parse(body);
     if (!query) return Took::malformed;
     if (auto const own = read_own_statement(query->text, strings_conform())) return take_own_query(*own);
-    if (host_.must_wait_for_facts()) return Took::need_facts;
     auto const analysis = looked_at_ ? std::exchange(looked_at_, nullptr) : look_at(query->text);
+    // Of a session that is pinned for not being understood nothing more is to be found out.
+    bool const may_leave_more = !state_.pins().contains(sql::Pin::unproven);
+    if (may_leave_more && must_wait_for_facts(analysis.get())) return Took::need_facts;
     bool const is_single = analysis && analysis->statements.size() == 1;
     if (is_single && backend_ == nullptr && answer_transaction_command(analysis->statements.front(), query->text)) return Took::yes;
     if (!has_backend()) return Took::need_backend;
@@ -242,7 +249,7 @@ Relay::Took Relay::take_query(std::string_view message, std::string_view body) {
 Relay::Took Relay::take_parse(std::string_view message, std::string_view body) {
     auto const parse = wire::Parse::parse(body);
     if (!parse) return Took::malformed;
-    if (host_.must_wait_for_facts()) return Took::need_facts;
+    if (!host_.facts_hold() && must_wait_for_facts(look_at(parse->text).get())) return Took::need_facts;
     std::string const name(parse->name);
     auto const statement = host_.prepare(parse->text, parse->types, strings_conform());
     if (statement->own && (name.empty() || !state_.find(name))) {
@@ -374,13 +381,13 @@ Relay::Took Relay::take_close(std::string_view message, std::string_view body) {
 Relay::Took Relay::take_execute(std::string_view message, std::string_view body) {
     auto const execute = wire::Execute::parse(body);
     if (!execute) return Took::malformed;
-    if (auto const own = state_.bound(execute->portal); own && own->own) return take_own_execute(*own->own);
-    if (host_.must_wait_for_facts()) return Took::need_facts;
+    auto const statement = state_.bound(execute->portal);
+    if (statement && statement->own) return take_own_execute(*statement->own);
+    auto const analysis = statement ? analysis_of(statement) : nullptr;
+    if (must_wait_for_facts(analysis.get())) return Took::need_facts;
     if (!has_backend()) return Took::need_backend;
-    std::shared_ptr<sql::Analysis const> analysis;
     // A portal that no Bind made is a cursor of SQL: FETCH by another name.
-    if (auto const statement = state_.bound(execute->portal)) {
-        analysis = analysis_of(statement);
+    if (statement) {
         check_before(analysis.get(), statement->text);
     } else {
         may_have_written_ = true;

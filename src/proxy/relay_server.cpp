@@ -246,7 +246,7 @@ bool Relay::ready(char status) {
         return false;
     }
     if (status == 'I') {
-        auto const ended = state_.transaction_ended();
+        auto const ended = state_.transaction_ended(value_of(backend_->reported, "DateStyle"));
         backend_->settings = ended.on_backend;
         ++host_.stats().transactions;
         if (!is_on_replica_) host_.ended_on_primary(std::exchange(may_have_written_, false), was_placed_);

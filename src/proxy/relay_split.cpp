@@ -37,7 +37,7 @@ bool ends_transaction(sql::Analysis const& analysis) {
 bool may_have_written(sql::Analysis const* analysis) {
     if (analysis == nullptr) return true;
     if (analysis->verdict.may_read) return false;
-    return !std::ranges::all_of(analysis->statements, is_bookkeeping, &sql::Effects::verb);
+    return !std::ranges::all_of(analysis->statements, sql::is_bookkeeping, &sql::Effects::verb);
 }
 
 bool lasts(sql::Effects const& effects, bool is_trusted) {
@@ -158,8 +158,9 @@ Relay::Took Relay::place_batch(char type) {
     bool const is_statement = std::string_view("QPBDE").find(type) != std::string_view::npos;
     bool const is_free = backend_ == nullptr && host_.splits() && replay_.empty() && (deferred_begin_.empty() || begin_reads_);
     if (!is_statement || (!is_free && !is_on_replica_)) return Took::yes;
-    if (host_.must_wait_for_facts()) return Took::need_facts;
     auto const batch = next_batch();
+    // What was proven to read was proven of a catalog that may be another one by now.
+    if (batch.kind == Batch::Kind::reads && host_.must_wait_for_facts()) return Took::need_facts;
     looked_at_ = batch.query;
     if (backend_ != nullptr) return continue_on_replica(batch);
     if (batch.kind != Batch::Kind::reads) return Took::yes;

@@ -2,32 +2,15 @@
 
 #include <algorithm>
 
+#include "pg/quoting.hpp"
+
 namespace pgtandem::proxy {
 
 namespace {
 
 constexpr std::size_t shown_statement = 80;
 
-// Statements whose doing depends on what the catalog holds. Others do the same whatever was just created.
-bool runs_on_catalog(sql::Verb verb) { return !is_bookkeeping(verb) && verb != sql::Verb::show && verb != sql::Verb::ddl; }
-
 }  // namespace
-
-bool is_bookkeeping(sql::Verb verb) {
-    switch (verb) {
-        using enum sql::Verb;
-        case begin:
-        case commit:
-        case rollback:
-        case savepoint:
-        case release:
-        case rollback_to:
-        case set:
-        case set_transaction:
-        case reset: return true;
-        default: return false;
-    }
-}
 
 void SessionState::begin_with(std::string const& name, std::string const& statement) {
     first_settings_ = changed(no_settings(), {{sql::SettingChange::Kind::set, name, statement}});
@@ -48,7 +31,7 @@ void SessionState::about_to_run(sql::Analysis const& analysis, std::string_view 
         pin(effects.pins, text);
         // What this transaction has just made is not in the facts: a trigger, a function.
         bool const is_known = facts_hold && !changes_catalog_;
-        if (!is_known && runs_on_catalog(effects.verb)) pin(sql::Pin::unproven, text);
+        if (!is_known && runs_on_catalog(effects)) pin(sql::Pin::unproven, text);
         // A temporary table is nobody else's business.
         if (effects.changes_catalog && !effects.pins.contains(sql::Pin::temporary_table)) changes_catalog_ = true;
         for (auto const& change : effects.settings) {
@@ -100,9 +83,17 @@ void SessionState::completed(sql::Effects const& effects, std::string_view tag) 
     unpins_ |= effects.unpins.minus(pinned_since_);
 }
 
-SessionState::Ended SessionState::transaction_ended() {
+// "iso" and "ymd", set one after the other, are both in force: what brings them to another backend is what the server made of them.
+void SessionState::complete_date_style(std::string_view present) {
+    auto const found = settings_->find("datestyle");
+    if (found == settings_->end() || present.empty()) return;
+    settings_ = changed(settings_, {{sql::SettingChange::Kind::set, "datestyle", "SET datestyle TO " + quoted_literal(present)}});
+}
+
+SessionState::Ended SessionState::transaction_ended(std::string_view date_style) {
     // A transaction block has ended by its own statement before; what is left are statements outside of one.
     if (!has_failed_ && !changes_.empty()) settings_ = changed(settings_, changes_);
+    complete_date_style(date_style);
     if (!has_failed_) pins_ = pins_.minus(unpins_);
     lacked_first_ = lacks_first_ = has_failed_ ? lacked_first_ : lacks_first_;
     unpins_ = {};

@@ -15,9 +15,6 @@
 
 namespace pgtandem::proxy {
 
-// Transaction control and settings: it reads nothing of the database and writes nothing by itself.
-bool is_bookkeeping(sql::Verb verb);
-
 class SessionState {
 public:
     SettingsRef const& settings() const { return settings_; }
@@ -46,7 +43,8 @@ public:
         SettingsRef on_backend;
         bool catalog_changed;
     };
-    Ended transaction_ended();
+    // 'date_style' is the DateStyle that the backend reports.
+    Ended transaction_ended(std::string_view date_style);
 
     bool has_custom_setting(std::string_view name) const { return custom_ && custom_->contains(name); }
     std::set<std::string, std::less<>> const* custom_settings() const { return custom_.get(); }
@@ -72,6 +70,7 @@ private:
     using Portals = std::map<std::string, PreparedRef, std::less<>>;
 
     void note_custom(std::string const& name);
+    void complete_date_style(std::string_view present);
     std::vector<Savepoint>::iterator last_savepoint(std::string_view name);
     void roll_back_to(std::string_view savepoint);
     void take_back_first(sql::SettingChange const& undone);

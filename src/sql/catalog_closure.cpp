@@ -1,4 +1,4 @@
-// From the rows of catalog_query() to pins: who is suspect by itself, and who by what it touches.
+// From the rows of catalog_sections() to pins: who is suspect by itself, and who by what it touches.
 #include <algorithm>
 #include <array>
 #include <map>

@@ -1,4 +1,4 @@
-// From the rows of catalog_query() to what speaks against a replica.
+// From the rows of catalog_sections() to what speaks against a replica.
 #pragma once
 #include "sql/catalog_facts.hpp"
 #include "sql/catalog_rows.hpp"

@@ -1,5 +1,5 @@
 // What a database's catalog says about functions, relations and operators that may change session state.
-// A value: built from the rows of catalog_query() on that database, then only read, by any thread.
+// A value: built from the rows of catalog_sections() on that database, then only read, by any thread.
 #pragma once
 #include <array>
 #include <cstddef>
@@ -18,9 +18,6 @@
 #include "sql/pins.hpp"
 
 namespace pgtandem::sql {
-
-// The text of the query that gives the rows: one statement for PostgreSQL 13 to 18, all names qualified.
-std::string_view catalog_query();
 
 // What the user knows better, by bare function names (folded).
 struct FunctionOverrides {

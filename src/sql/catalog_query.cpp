@@ -1,4 +1,4 @@
-// The rows: kind, subject, object, detail. Subjects of relations are oids; functions go by their bare names.
+// The rows of its sections: kind, subject, object, detail. Subjects of relations are oids; functions go by their bare names.
 //   function  name           -              volatile | called code of a non-volatile one
 //   calls     function       function       -              an aggregate's parts, a default of an argument
 //   relation  oid            name           identity | -
@@ -10,7 +10,10 @@
 //   routines  schema         -              all of it: lines "least arguments, most arguments or 255, volatility, name"
 //   relations schema         -              all of it: lines "oid and kind, name"; without temporary ones
 //   operators -              -              all symbols, in lines
-#include "sql/catalog_facts.hpp"
+#include "sql/catalog_query.hpp"
+
+#include <array>
+#include <initializer_list>
 
 namespace pgtandem::sql {
 
@@ -18,47 +21,7 @@ namespace {
 
 // Expressions are searched for the functions and operators they hold in the form in which the catalog keeps them
 // (pg_node_tree), since pg_depend does not tell of PostgreSQL's own functions. Objects below 16384 are PostgreSQL's.
-constexpr std::string_view text = R"sql(
-WITH expressions (relid, mode, tree) AS (
-    SELECT d.adrelid, CASE WHEN a.attgenerated = '' THEN 'i' ELSE 'w' END, d.adbin::pg_catalog.text
-    FROM pg_catalog.pg_attrdef d
-    JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) d.adrelid AND a.attnum OPERATOR(pg_catalog.=) d.adnum
-    UNION ALL
-    SELECT c.conrelid, 'w', c.conbin::pg_catalog.text FROM pg_catalog.pg_constraint c
-    WHERE c.conbin IS NOT NULL AND c.conrelid OPERATOR(pg_catalog.<>) 0::pg_catalog.oid
-    UNION ALL
-    SELECT i.indrelid, 'w', pg_catalog.concat(i.indexprs::pg_catalog.text, i.indpred::pg_catalog.text)
-    FROM pg_catalog.pg_index i WHERE i.indexprs IS NOT NULL OR i.indpred IS NOT NULL
-    UNION ALL
-    SELECT t.tgrelid, 'w', t.tgqual::pg_catalog.text FROM pg_catalog.pg_trigger t WHERE t.tgqual IS NOT NULL
-    UNION ALL
-    SELECT p.polrelid, m.mode, pg_catalog.concat(p.polqual::pg_catalog.text, p.polwithcheck::pg_catalog.text)
-    FROM pg_catalog.pg_policy p, (VALUES ('r'), ('w')) AS m (mode)
-    UNION ALL
-    SELECT r.ev_class, m.mode, pg_catalog.concat(r.ev_qual::pg_catalog.text, r.ev_action::pg_catalog.text)
-    FROM pg_catalog.pg_rewrite r, (VALUES ('r'), ('w')) AS m (mode)
-    WHERE r.ev_class OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid AND (m.mode OPERATOR(pg_catalog.=) 'w' OR r.ev_type OPERATOR(pg_catalog.=) '1')
-), domain_trees (tree) AS (
-    SELECT c.conbin::pg_catalog.text FROM pg_catalog.pg_constraint c
-    WHERE c.contypid OPERATOR(pg_catalog.<>) 0::pg_catalog.oid AND c.conbin IS NOT NULL
-      AND c.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
-    UNION ALL
-    SELECT t.typdefaultbin::pg_catalog.text FROM pg_catalog.pg_type t
-    WHERE t.typdefaultbin IS NOT NULL AND t.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
-), found (relid, mode, what, id) AS (
-    SELECT e.relid, e.mode, m.found[1], m.found[2]::pg_catalog.oid
-    FROM expressions e, pg_catalog.regexp_matches(e.tree, ':(funcid|aggfnoid|winfnoid|opno|relid) ([0-9]+)', 'g') AS m (found)
-    UNION
-    SELECT NULL, 'any', m.found[1], m.found[2]::pg_catalog.oid
-    FROM domain_trees d, pg_catalog.regexp_matches(d.tree, ':(funcid|aggfnoid|winfnoid|opno) ([0-9]+)', 'g') AS m (found)
-), used (relid, mode, function) AS (
-    SELECT f.relid, f.mode, f.id FROM found f WHERE f.what NOT IN ('relid', 'opno')
-    UNION
-    SELECT f.relid, f.mode, o.oprcode::pg_catalog.oid FROM found f
-    JOIN pg_catalog.pg_operator o ON o.oid OPERATOR(pg_catalog.=) f.id WHERE f.what OPERATOR(pg_catalog.=) 'opno'
-    UNION
-    SELECT t.tgrelid, 'w', t.tgfoid FROM pg_catalog.pg_trigger t
-), code (oid, name, body) AS (
+constexpr std::string_view functions = R"sql(WITH code (oid, name, body) AS (
     SELECT p.oid, p.proname, CASE WHEN p.prosrc OPERATOR(pg_catalog.=) '' THEN pg_catalog.pg_get_functiondef(p.oid) ELSE p.prosrc END
     FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_language l ON l.oid OPERATOR(pg_catalog.=) p.prolang
     WHERE p.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid AND p.provolatile OPERATOR(pg_catalog.<>) 'v'
@@ -84,12 +47,79 @@ FROM pg_catalog.pg_proc p, pg_catalog.regexp_matches(p.proargdefaults::pg_catalo
 JOIN pg_catalog.pg_proc f ON f.oid OPERATOR(pg_catalog.=) m.found[1]::pg_catalog.oid
 WHERE p.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid AND p.proargdefaults IS NOT NULL
 UNION ALL
-SELECT 'relation', c.oid::pg_catalog.text, c.relname::pg_catalog.text,
+SELECT 'routines', n.nspname::pg_catalog.text, NULL, pg_catalog.string_agg(r.line, pg_catalog.chr(10) ORDER BY r.line COLLATE pg_catalog."C")
+FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) p.pronamespace,
+LATERAL (SELECT pg_catalog.concat_ws(' ',
+    CASE WHEN p.provariadic OPERATOR(pg_catalog.=) 0::pg_catalog.oid THEN p.pronargs OPERATOR(pg_catalog.-) p.pronargdefaults
+        ELSE GREATEST(p.pronargs OPERATOR(pg_catalog.-) p.pronargdefaults OPERATOR(pg_catalog.-) 1, 0) END,
+    CASE WHEN p.provariadic OPERATOR(pg_catalog.=) 0::pg_catalog.oid THEN p.pronargs ELSE 255 END,
+    p.provolatile, pg_catalog.replace(p.proname::pg_catalog.text, pg_catalog.chr(10), ' '))) AS r (line)
+WHERE p.prokind OPERATOR(pg_catalog.<>) 'p'
+GROUP BY n.nspname)sql";
+
+constexpr std::string_view relations = R"sql(SELECT 'relation', c.oid::pg_catalog.text, c.relname::pg_catalog.text,
     CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_attribute a
         WHERE a.attrelid OPERATOR(pg_catalog.=) c.oid AND a.attidentity OPERATOR(pg_catalog.<>) '') THEN 'identity' END
 FROM pg_catalog.pg_class c
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
 UNION ALL
+SELECT 'relations', n.nspname::pg_catalog.text, NULL, pg_catalog.string_agg(r.line, pg_catalog.chr(10) ORDER BY r.line COLLATE pg_catalog."C")
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace,
+LATERAL (SELECT pg_catalog.concat(c.oid, CASE WHEN c.relpersistence OPERATOR(pg_catalog.=) 'u' THEN 'u' ELSE c.relkind END, ' ',
+    pg_catalog.replace(c.relname::pg_catalog.text, pg_catalog.chr(10), ' '))) AS r (line)
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND c.relpersistence OPERATOR(pg_catalog.<>) 't'
+  AND n.nspname OPERATOR(pg_catalog.<>) 'pg_toast'
+GROUP BY n.nspname)sql";
+
+constexpr std::string_view operators = R"sql(SELECT 'operator', o.oprname::pg_catalog.text, p.proname::pg_catalog.text, NULL
+FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) o.oprcode::pg_catalog.oid
+WHERE p.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
+UNION ALL
+SELECT 'operators', NULL, NULL, pg_catalog.string_agg(s.symbol, pg_catalog.chr(10) ORDER BY s.symbol COLLATE pg_catalog."C")
+FROM (SELECT DISTINCT o.oprname::pg_catalog.text FROM pg_catalog.pg_operator o) AS s (symbol))sql";
+
+constexpr std::string_view uses = R"sql(WITH trees (relid, modes, tree) AS (
+    SELECT d.adrelid, CASE WHEN a.attgenerated = '' THEN 'i' ELSE 'w' END, d.adbin::pg_catalog.text
+    FROM pg_catalog.pg_attrdef d
+    JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) d.adrelid AND a.attnum OPERATOR(pg_catalog.=) d.adnum
+    UNION ALL
+    SELECT c.conrelid, 'w', c.conbin::pg_catalog.text FROM pg_catalog.pg_constraint c
+    WHERE c.conbin IS NOT NULL AND c.conrelid OPERATOR(pg_catalog.<>) 0::pg_catalog.oid
+    UNION ALL
+    SELECT i.indrelid, 'w', pg_catalog.concat(i.indexprs::pg_catalog.text, i.indpred::pg_catalog.text)
+    FROM pg_catalog.pg_index i WHERE i.indexprs IS NOT NULL OR i.indpred IS NOT NULL
+    UNION ALL
+    SELECT t.tgrelid, 'w', t.tgqual::pg_catalog.text FROM pg_catalog.pg_trigger t WHERE t.tgqual IS NOT NULL
+    UNION ALL
+    SELECT p.polrelid, 'rw', pg_catalog.concat(p.polqual::pg_catalog.text, p.polwithcheck::pg_catalog.text)
+    FROM pg_catalog.pg_policy p
+    UNION ALL
+    SELECT r.ev_class, CASE WHEN r.ev_type OPERATOR(pg_catalog.=) '1' THEN 'rw' ELSE 'w' END,
+        pg_catalog.concat(r.ev_qual::pg_catalog.text, r.ev_action::pg_catalog.text)
+    FROM pg_catalog.pg_rewrite r WHERE r.ev_class OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
+), domain_trees (tree) AS (
+    SELECT c.conbin::pg_catalog.text FROM pg_catalog.pg_constraint c
+    WHERE c.contypid OPERATOR(pg_catalog.<>) 0::pg_catalog.oid AND c.conbin IS NOT NULL
+      AND c.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
+    UNION ALL
+    SELECT t.typdefaultbin::pg_catalog.text FROM pg_catalog.pg_type t
+    WHERE t.typdefaultbin IS NOT NULL AND t.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
+), named (relid, modes, what, id) AS (
+    SELECT DISTINCT e.relid, e.modes, m.found[1], m.found[2]::pg_catalog.oid
+    FROM trees e, pg_catalog.regexp_matches(e.tree, ':(funcid|aggfnoid|winfnoid|opno|relid) ([0-9]+)', 'g') AS m (found)
+), found (relid, mode, what, id) AS (
+    SELECT n.relid, m.mode, n.what, n.id FROM named n, pg_catalog.regexp_split_to_table(n.modes, '') AS m (mode)
+    UNION
+    SELECT NULL, 'any', m.found[1], m.found[2]::pg_catalog.oid
+    FROM domain_trees d, pg_catalog.regexp_matches(d.tree, ':(funcid|aggfnoid|winfnoid|opno) ([0-9]+)', 'g') AS m (found)
+), used (relid, mode, function) AS (
+    SELECT f.relid, f.mode, f.id FROM found f WHERE f.what NOT IN ('relid', 'opno')
+    UNION
+    SELECT f.relid, f.mode, o.oprcode::pg_catalog.oid FROM found f
+    JOIN pg_catalog.pg_operator o ON o.oid OPERATOR(pg_catalog.=) f.id WHERE f.what OPERATOR(pg_catalog.=) 'opno'
+    UNION
+    SELECT t.tgrelid, 'w', t.tgfoid FROM pg_catalog.pg_trigger t
+)
 SELECT 'uses', u.relid::pg_catalog.text, p.proname::pg_catalog.text, u.mode
 FROM used u JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) u.function WHERE u.relid IS NOT NULL
 UNION ALL
@@ -105,10 +135,6 @@ FROM pg_catalog.pg_constraint c, (VALUES ('ww'), ('wi')) AS m (mode)
 WHERE c.contype OPERATOR(pg_catalog.=) 'f' AND ('d' IN (c.confupdtype, c.confdeltype)
    OR (m.mode OPERATOR(pg_catalog.=) 'ww' AND (c.confupdtype IN ('c', 'n') OR c.confdeltype IN ('c', 'n'))))
 UNION ALL
-SELECT 'operator', o.oprname::pg_catalog.text, p.proname::pg_catalog.text, NULL
-FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) o.oprcode::pg_catalog.oid
-WHERE p.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
-UNION ALL
 SELECT 'anywhere', p.proname::pg_catalog.text, NULL, x.what
 FROM (SELECT c.castfunc::pg_catalog.oid, 'cast' FROM pg_catalog.pg_cast c
       UNION ALL SELECT a.amproc::pg_catalog.oid, 'operator class' FROM pg_catalog.pg_amproc a
@@ -119,32 +145,58 @@ JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) x.function
 WHERE p.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid OR x.what OPERATOR(pg_catalog.=) 'domain'
 UNION ALL
 SELECT 'on_ddl', p.proname::pg_catalog.text, NULL, e.evtname::pg_catalog.text
-FROM pg_catalog.pg_event_trigger e JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) e.evtfoid
-UNION ALL
-SELECT 'routines', n.nspname::pg_catalog.text, NULL, pg_catalog.string_agg(r.line, pg_catalog.chr(10) ORDER BY r.line COLLATE pg_catalog."C")
-FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) p.pronamespace,
-LATERAL (SELECT pg_catalog.concat_ws(' ',
-    CASE WHEN p.provariadic OPERATOR(pg_catalog.=) 0::pg_catalog.oid THEN p.pronargs OPERATOR(pg_catalog.-) p.pronargdefaults
-        ELSE GREATEST(p.pronargs OPERATOR(pg_catalog.-) p.pronargdefaults OPERATOR(pg_catalog.-) 1, 0) END,
-    CASE WHEN p.provariadic OPERATOR(pg_catalog.=) 0::pg_catalog.oid THEN p.pronargs ELSE 255 END,
-    p.provolatile, pg_catalog.replace(p.proname::pg_catalog.text, pg_catalog.chr(10), ' '))) AS r (line)
-WHERE p.prokind OPERATOR(pg_catalog.<>) 'p'
-GROUP BY n.nspname
-UNION ALL
-SELECT 'relations', n.nspname::pg_catalog.text, NULL, pg_catalog.string_agg(r.line, pg_catalog.chr(10) ORDER BY r.line COLLATE pg_catalog."C")
-FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace,
-LATERAL (SELECT pg_catalog.concat(c.oid, CASE WHEN c.relpersistence OPERATOR(pg_catalog.=) 'u' THEN 'u' ELSE c.relkind END, ' ',
-    pg_catalog.replace(c.relname::pg_catalog.text, pg_catalog.chr(10), ' '))) AS r (line)
-WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND c.relpersistence OPERATOR(pg_catalog.<>) 't'
-  AND n.nspname OPERATOR(pg_catalog.<>) 'pg_toast'
-GROUP BY n.nspname
-UNION ALL
-SELECT 'operators', NULL, NULL, pg_catalog.string_agg(s.symbol, pg_catalog.chr(10) ORDER BY s.symbol COLLATE pg_catalog."C")
-FROM (SELECT DISTINCT o.oprname::pg_catalog.text FROM pg_catalog.pg_operator o) AS s (symbol)
-)sql";
+FROM pg_catalog.pg_event_trigger e JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) e.evtfoid)sql";
+
+struct Source {
+    std::string_view table;
+    std::string_view rows = "true";  // those that matter
+};
+
+// A number that is another one when any row of these is: each version of a row has its own place and transaction.
+std::string signature_of(std::initializer_list<Source> sources) {
+    std::string hashes;
+    for (auto const& [table, rows] : sources) {
+        if (!hashes.empty()) hashes += " UNION ALL ";
+        hashes.append("SELECT pg_catalog.hashtextextended(pg_catalog.concat(t.xmin, ' ', t.ctid), 0) FROM pg_catalog.").append(table);
+        hashes.append(" t WHERE ").append(rows);
+    }
+    return "(SELECT pg_catalog.sum(h.hash) FROM (" + hashes + ") AS h (hash))";
+}
+
+enum Signature : std::size_t { of_routines, of_names, of_tables, of_tables_in_code, of_operators, of_others };
 
 }  // namespace
 
-std::string_view catalog_query() { return text; }
+std::span<CatalogSection const> catalog_sections() {
+    static std::array<CatalogSection, 4> const sections{{{functions, {of_routines, of_names, of_tables_in_code}},
+                                                         {relations, {of_tables, of_names}},
+                                                         {operators, {of_operators, of_routines}},
+                                                         {uses, {of_others, of_operators, of_routines}}}};
+    return sections;
+}
+
+std::string catalog_signatures_query() {
+    std::string const tables = "t.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND t.relpersistence OPERATOR(pg_catalog.<>) 't'";
+    // Code that PostgreSQL keeps as a tree names relations by what they are called at present.
+    std::string const tables_in_code = tables + R"sql( AND EXISTS (SELECT FROM pg_catalog.pg_proc p
+        WHERE p.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid AND p.prosrc OPERATOR(pg_catalog.=) ''))sql";
+    std::string const own = "t.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid";
+    // In the order of Signature.
+    return "SELECT " + signature_of({{"pg_proc"}}) + ", " + signature_of({{"pg_language"}, {"pg_namespace"}}) + ", " +
+           signature_of({{"pg_class", tables}}) + ", " + signature_of({{"pg_class", tables_in_code}}) + ", " +
+           signature_of({{"pg_operator"}}) + ", " +
+           signature_of({{"pg_attrdef"},
+                         {"pg_constraint", "t.contype IN ('c', 'f')"},
+                         {"pg_index", "t.indexprs IS NOT NULL OR t.indpred IS NOT NULL"},
+                         {"pg_trigger"},
+                         {"pg_policy"},
+                         {"pg_rewrite", "t.ev_class OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid"},
+                         {"pg_type", "t.typdefaultbin IS NOT NULL AND " + own},
+                         {"pg_inherits"},
+                         {"pg_cast"},
+                         {"pg_amproc", own},
+                         {"pg_range"},
+                         {"pg_event_trigger"}});
+}
 
 }  // namespace pgtandem::sql

@@ -1,4 +1,4 @@
-// The rows of catalog_query() as values, by kind; what they mean stands over the query.
+// The rows of catalog_sections() as values, by kind; what they mean stands over the query.
 #pragma once
 #include <cstdint>
 #include <map>

@@ -74,6 +74,7 @@ struct SettingChange {
 struct Effects {
     Verb verb = Verb::other;
     bool changes_catalog = false;  // DDL of any kind
+    bool runs_code = false;        // of DDL: it may call functions, as CREATE TABLE AS or a new column's default does
     bool has_chain = false;        // COMMIT or ROLLBACK AND CHAIN
     bool is_plain_begin = false;   // BEGIN with nothing but known transaction modes: may be answered without a server
     bool is_read_only = false;     // BEGIN or SET TRANSACTION, ending with READ ONLY in force
@@ -82,5 +83,10 @@ struct Effects {
     std::vector<SettingChange> settings;
     std::string name;  // folded name of a savepoint, prepared statement, cursor, channel; or ""
 };
+
+// Transaction control and settings: it reads nothing of the database and writes nothing by itself.
+bool is_bookkeeping(Verb verb);
+// What it does depends on what the catalog holds. Others do the same whatever was just created.
+bool runs_on_catalog(Effects const& effects);
 
 }  // namespace pgtandem::sql

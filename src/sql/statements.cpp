@@ -1,6 +1,7 @@
 #include "sql/statements.hpp"
 
 #include <algorithm>
+#include <initializer_list>
 
 #include "sql/cursor.hpp"
 #include "sql/setting_statements.hpp"
@@ -141,6 +142,34 @@ void read_explain(Cursor& cursor, Effects& effects) {
     }
 }
 
+bool has_word(Cursor cursor, std::initializer_list<std::string_view> words) {
+    for (; !cursor.done(); cursor.advance()) {
+        for (auto const word : words) {
+            if (cursor.at(word)) return true;
+        }
+    }
+    return false;
+}
+
+// What an event trigger does to the session nobody knows as long as the catalog has not been read again.
+void read_event_trigger(Effects& effects) { effects.pins |= Pin::unproven; }
+
+void read_create(Cursor& cursor, Effects& effects) {
+    for (auto const word : {"or", "replace", "global", "local", "temporary", "temp", "unlogged", "unique", "foreign"}) cursor.accept(word);
+    if (cursor.at("event")) return read_event_trigger(effects);
+    if (cursor.accept("table")) effects.runs_code = has_word(cursor, {"as", "partition"});
+    else effects.runs_code = cursor.at("index") || cursor.at("materialized") || cursor.at("schema") || cursor.at("extension");
+}
+
+void read_alter(Cursor& cursor, Effects& effects) {
+    if (cursor.at("event")) return read_event_trigger(effects);
+    cursor.accept("foreign");
+    bool const is_table = cursor.at("table") || cursor.at("domain");
+    effects.runs_code = cursor.at("extension") || (is_table && has_word(cursor, {"add", "alter", "attach", "validate"}));
+}
+
+void read_refresh(Cursor&, Effects& effects) { effects.runs_code = true; }
+
 struct Statement {
     std::string_view word;
     Verb verb;
@@ -150,7 +179,7 @@ struct Statement {
 // Sorted by word. Statements that begin with anything else are unproven.
 constexpr Statement statements[] = {
     {"abort", Verb::rollback, read_chain},
-    {"alter", Verb::ddl, nullptr},
+    {"alter", Verb::ddl, read_alter},
     {"analyse", Verb::vacuum, nullptr},
     {"analyze", Verb::vacuum, nullptr},
     {"begin", Verb::begin, read_begin},
@@ -161,7 +190,7 @@ constexpr Statement statements[] = {
     {"comment", Verb::ddl, nullptr},
     {"commit", Verb::commit, read_commit},
     {"copy", Verb::copy, nullptr},
-    {"create", Verb::ddl, nullptr},
+    {"create", Verb::ddl, read_create},
     {"deallocate", Verb::deallocate, read_deallocate},
     {"declare", Verb::declare, read_declare},
     {"delete", Verb::delete_, nullptr},
@@ -183,7 +212,7 @@ constexpr Statement statements[] = {
     {"notify", Verb::notify, read_name},
     {"prepare", Verb::prepare, read_prepare},
     {"reassign", Verb::ddl, nullptr},
-    {"refresh", Verb::ddl, nullptr},
+    {"refresh", Verb::ddl, read_refresh},
     {"reindex", Verb::vacuum, nullptr},
     {"release", Verb::release, read_release},
     {"reset", Verb::reset, read_reset},
@@ -262,6 +291,27 @@ bool is_lone_unlock_all(std::string_view text, bool scs) {
 }
 
 }  // namespace
+
+bool is_bookkeeping(Verb verb) {
+    switch (verb) {
+        using enum Verb;
+        case begin:
+        case commit:
+        case rollback:
+        case savepoint:
+        case release:
+        case rollback_to:
+        case set:
+        case set_transaction:
+        case reset: return true;
+        default: return false;
+    }
+}
+
+bool runs_on_catalog(Effects const& effects) {
+    if (effects.verb == Verb::ddl) return effects.runs_code;
+    return !is_bookkeeping(effects.verb) && effects.verb != Verb::show;
+}
 
 Effects statement_effects(StatementScan const& scan, bool scs, CatalogFacts const& facts) {
     Effects effects;

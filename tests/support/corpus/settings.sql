@@ -72,6 +72,14 @@ SELECT current_setting('never.set', true)
 
 SET datestyle TO postgres, dmy
 
+SET datestyle TO ymd
+
+SELECT date '1999-01-08', date '99-01-08'
+
+SET datestyle TO iso
+
+SELECT date '1999-01-08', date '99-01-08'
+
 SET timezone TO 'America/New_York'
 
 SET TIME ZONE INTERVAL '-08:00' HOUR TO MINUTE

@@ -13,7 +13,7 @@ public:
         auto const analysis = sql::analyze(text, true, facts);
         state.about_to_run(analysis, text, true);
         for (auto const& effects : analysis.statements) complete(effects);
-        if (!in_block_) ended = state.transaction_ended();
+        if (!in_block_) ended = state.transaction_ended("ISO, MDY");
     }
     // The statements before the last one succeed.
     void run_failing(std::string_view text) {
@@ -24,7 +24,7 @@ public:
         has_failed_ = true;
         if (in_block_) return;
         has_failed_ = false;
-        ended = state.transaction_ended();
+        ended = state.transaction_ended("ISO, MDY");
     }
     // One that begins with '!' fails.
     void run_all(std::vector<std::string_view> const& texts) {
@@ -86,6 +86,14 @@ TEST(SessionState, has_the_settings_that_were_committed) {
         session.run_all(texts);
         EXPECT_EQ(session.settings(), expected) << texts.back();
     }
+}
+
+TEST(SessionState, has_of_the_date_style_what_the_server_made_of_it) {
+    Session session;
+    session.run_all({"BEGIN", "SET datestyle TO iso", "SET datestyle TO ymd", "COMMIT"});
+    EXPECT_EQ(session.settings(), "SET datestyle TO 'ISO, MDY'");
+    session.run("RESET datestyle");
+    EXPECT_EQ(session.settings(), "");
 }
 
 TEST(SessionState, goes_back_to_savepoints) {
@@ -191,7 +199,7 @@ TEST(SessionState, is_pinned_by_what_was_sent_before_what_unpins_has_completed) 
     session.state.about_to_run(next, "CREATE TEMP TABLE t (a int)", true);
     for (auto const* const analysis : {&reset, &next}) {
         session.state.completed(analysis->statements[0], "");
-        session.state.transaction_ended();
+        session.state.transaction_ended("ISO, MDY");
     }
     EXPECT_EQ(session.state.pins().names(), "temporary table");
 }
@@ -316,7 +324,7 @@ TEST(SessionState, knows_what_a_portal_runs_until_the_transaction_ends) {
     EXPECT_EQ(state.bound("q"), nullptr);
     state.bind("p", one);
     EXPECT_EQ(state.bound("p"), one);
-    state.transaction_ended();
+    state.transaction_ended("ISO, MDY");
     EXPECT_EQ(state.bound(""), nullptr);
     EXPECT_EQ(state.bound("p"), nullptr);
 }

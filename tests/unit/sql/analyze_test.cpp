@@ -52,6 +52,8 @@ constexpr PinCase pin_cases[] = {
     {"UNLISTEN c", ""},
     {"CREATE TABLE t (temp int, temporary text)", ""},
     {"DROP TABLE t", ""},
+    {"CREATE EVENT TRIGGER e ON ddl_command_end EXECUTE FUNCTION f()", "unproven"},
+    {"ALTER EVENT TRIGGER e ENABLE", "unproven"},
     {"CREATE TEMP TABLE t (a int)", "temporary table"},
     {"create temporary table t as select 1", "temporary table"},
     {"CREATE LOCAL TEMP TABLE t (a int)", "temporary table"},
@@ -278,6 +280,21 @@ TEST(analyze, knows_plain_begins_chains_and_ddl) {
     EXPECT_TRUE(only("SELECT 1 INTO t").changes_catalog);
     EXPECT_FALSE(only("TRUNCATE t").changes_catalog);
     EXPECT_FALSE(only("INSERT INTO t VALUES (1)").changes_catalog);
+}
+
+TEST(analyze, tells_what_runs_code_that_the_catalog_holds) {
+    for (auto const* const text :
+         {"SELECT 1", "INSERT INTO t VALUES (1)", "EXECUTE p", "CREATE TABLE t AS SELECT f()", "CREATE UNLOGGED TABLE t PARTITION OF u DEFAULT",
+          "CREATE MATERIALIZED VIEW v AS SELECT f()", "REFRESH MATERIALIZED VIEW v", "CREATE UNIQUE INDEX ON t (f(a))", "CREATE EXTENSION e",
+          "ALTER TABLE t ADD COLUMN a int DEFAULT f()", "ALTER TABLE ONLY t ALTER a TYPE text USING f(a)", "ALTER TABLE t VALIDATE CONSTRAINT c",
+          "ALTER TABLE t ATTACH PARTITION p DEFAULT", "ALTER FOREIGN TABLE t ADD CHECK (f(a))", "ALTER DOMAIN d ADD CHECK (f(value))", "VACUUM", "FETCH c"}) {
+        EXPECT_TRUE(runs_on_catalog(only(text))) << text;
+    }
+    for (auto const* const text : {"BEGIN", "SET a TO 1", "SHOW a", "CREATE TABLE t (a int)", "CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE sql AS 'x'",
+                                   "CREATE VIEW v AS SELECT f()", "ALTER TABLE t RENAME TO u", "ALTER TABLE t DROP COLUMN a", "DROP TABLE t", "COMMENT ON TABLE t IS 'x'",
+                                   "GRANT SELECT ON t TO r", "ALTER ROLE r SET a TO 1"}) {
+        EXPECT_FALSE(runs_on_catalog(only(text))) << text;
+    }
 }
 
 TEST(analyze, says_when_literals_matter) {

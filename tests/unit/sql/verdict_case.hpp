@@ -12,7 +12,7 @@ struct VerdictCase {
     std::string_view detail = {};  // not looked at where it is empty
 };
 
-// The rows that catalog_query() gives of it.
+// The rows that catalog_sections() gives of it.
 inline std::vector<CatalogFacts::Row> small_catalog() {
     return {
         {"routines",
