@@ -161,6 +161,12 @@ void ClientSession::give_backend_back() {
     pool.group().give_back(*backend_to_give, pool);
 }
 
+// A server does not notice that nobody waits for an answer. What may have been meant to write is done to its end all the same, as
+// by PostgreSQL; unless the endpoint ended the session, which ends its query as pg_terminate_backend() does.
+bool ClientSession::is_running_in_vain(Backend const& attached) const {
+    return !attached.expected.empty() && attached.is_open() && (lease_ != Lease::ordinary || end_reason_);
+}
+
 // The end of the session: nothing of it stays on a backend that others get.
 void ClientSession::leave_backend() {
     worker_.unregister(*this);
@@ -176,8 +182,12 @@ void ClientSession::leave_backend() {
         } else {
             relay_->detach();
             attached->session = nullptr;
-            if (is_reusable) attached->reset();
-            else leased_from_->discard(*attached);
+            if (is_reusable) {
+                attached->reset();
+            } else {
+                if (is_running_in_vain(*attached)) worker_.cancel_on_server(*attached, *leased_from_);
+                leased_from_->discard(*attached);
+            }
         }
     }
     end_lease();

@@ -103,6 +103,7 @@ private:
     bool step();
     void give_backend_back();
     void leave_backend();
+    bool is_running_in_vain(Backend const& attached) const;
     void leave_queue();
     void wait_for_facts();
     void set_timer();

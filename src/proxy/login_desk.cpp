@@ -12,6 +12,8 @@ namespace pgtandem::proxy {
 
 namespace {
 
+constexpr auto server_patience = 3s;
+constexpr auto retry_interval = 50ms;
 constexpr auto connect_patience = 5s;
 constexpr auto answer_patience = 10s;
 constexpr std::size_t most_at_once = 64;
@@ -102,8 +104,23 @@ private:
         return answers;
     }
 
-    // To the server that is right now; another one than before after a failover.
+    // A server that is just starting again, or another one that takes its place, is waited for.
     Status connect() {
+        auto const deadline = Deadline::in(server_patience);
+        for (;;) {
+            auto const status = connect_now();
+            if (status || deadline.passed() || !pause()) return status;
+        }
+    }
+
+    // False: the desk closes.
+    bool pause() {
+        std::unique_lock lock(mutex_);
+        return !changed_.wait_for(lock, retry_interval, [this] { return stopping_; });
+    }
+
+    // To the server that is right now; another one than before after a failover.
+    Status connect_now() {
         PGTANDEM_TRY(conninfo, find_server_());
         if (server_ && server_->usable() && conninfo == connected_to_) return {};
         server_.reset();

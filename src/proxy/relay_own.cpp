@@ -50,6 +50,7 @@ std::optional<OwnAnswer> Relay::answer_to_own(OwnStatement const& own) {
 
 Relay::Took Relay::take_own_query(OwnStatement const& own) {
     if (is_busy()) return Took::wait;
+    if (own.kind == OwnStatement::Kind::explain && host_.must_wait_for_facts()) return Took::need_facts;
     auto const answer = answer_to_own(own);
     if (!answer) return Took::need_backend;
     auto& out = client_.output();
@@ -94,6 +95,7 @@ void Relay::take_own_describe(char kind, OwnStatement const& own) {
 }
 
 Relay::Took Relay::take_own_execute(OwnStatement const& own) {
+    if (own.kind == OwnStatement::Kind::explain && host_.must_wait_for_facts()) return Took::need_facts;
     auto const answer = answer_to_own(own);
     if (!answer) return Took::need_backend;
     ByteBuffer out;

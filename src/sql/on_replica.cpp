@@ -62,9 +62,9 @@ constexpr Builtin functions[] = {
     {"pg_prepared_statement", Reason::session_state},
     {"pg_reload_conf", Reason::side_effect},
     {"pg_show_all_settings", Reason::local_answer},
-    {"pg_sleep", Reason::read},
-    {"pg_sleep_for", Reason::read},
-    {"pg_sleep_until", Reason::read},
+    {"pg_sleep", Reason::local_answer},  // who sleeps is looked for in pg_stat_activity
+    {"pg_sleep_for", Reason::local_answer},
+    {"pg_sleep_until", Reason::local_answer},
     {"pg_stat_file", Reason::local_answer},
     {"pg_tablespace_location", Reason::local_answer},
     {"pg_terminate_backend", Reason::side_effect},

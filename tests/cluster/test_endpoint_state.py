@@ -75,7 +75,7 @@ def test_a_backend_is_given_up_when_a_transaction_ends(endpoint):
     with WireClient(endpoint).log_in() as first, WireClient(endpoint).log_in() as second:
         assert state(first.query("BEGIN")) == "T"
         first.query("SELECT 1")
-        second.send(wire.query("SELECT 'second'"))
+        second.send(wire.query("SELECT 'second' FOR UPDATE"))  # of the primary's backends, which is one
         assert second.try_receive(0.2) is None, "there is one backend, and the first client's transaction has it"
         first.query("COMMIT")
         assert second.until("Z")[1].body.endswith(b"second")

@@ -89,7 +89,7 @@ def test_clients_backends_pools_and_pins_are_shown(endpoint, console):
     wait_for(lambda: clients(console, "looked at") == [], "the client to be gone")
 
 
-def test_totals_nodes_settings_and_version_are_shown(endpoint, console):
+def test_totals_nodes_settings_and_version_are_shown(served, endpoint, console):
     def total():
         return {row["database"]: row for row in shown(console, "STATS")}[endpoint.dbname]
     endpoint.value("SELECT 1")
@@ -100,7 +100,8 @@ def test_totals_nodes_settings_and_version_are_shown(endpoint, console):
         assert int(total()["total_query_count"]) - int(before["total_query_count"]) == 3
         assert int(total()["total_xact_count"]) - int(before["total_xact_count"]) == 3
         assert int(total()["total_login_count"]) - int(before["total_login_count"]) == 1
-    assert [(node["node"], node["role"], node["usable"]) for node in shown(console, "NODES")] == [("node1", "primary", "yes")]
+    nodes = [(node["node"], node["role"], node["usable"]) for node in shown(console, "NODES")]
+    assert nodes == [("node1", "primary", "yes"), *((f"node{number}", "replica", "yes") for number in range(2, served.replicas + 2))]
     config = {row["key"]: row for row in shown(console, "CONFIG")}
     assert (config["pool_size"]["value"], config["pool_size"]["default"], config["pool_size"]["changeable"]) == ("5", "20", "yes")
     assert config["port"]["changeable"] == "no"
@@ -203,7 +204,7 @@ def test_reconnect_opens_backends_anew(served, endpoint, console):
         assert busy.value("SELECT 1") == "1" and pids().isdisjoint(before)
 
 
-def test_kill_ends_one_client_or_those_of_a_database(endpoint, console):
+def test_kill_ends_one_client_or_those_of_a_database(served, endpoint, console):
     with WireClient(endpoint).log_in(application_name="victim") as victim, WireClient(endpoint).log_in() as other:
         victim.query("BEGIN")
         row, = clients(console, "victim")
@@ -215,6 +216,7 @@ def test_kill_ends_one_client_or_those_of_a_database(endpoint, console):
         other.send(wire.query("SELECT pg_sleep(500)"))
         assert errors(console.query(f"KILL {endpoint.dbname}")) == []
         assert errors(other.until_closed())[-1:] == ["57P01"]
+        wait_for(lambda: served.busy_backends() == [], "the query to end too")
         assert shown(console, "VERSION")
 
 

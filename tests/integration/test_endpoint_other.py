@@ -151,8 +151,8 @@ def test_a_cancel_request_ends_its_own_query_only(served, place):
 
 @pytest.fixture(scope="module")
 def narrow():
-    """One backend, and room for two who wait."""
-    with Served(pool_size=1, queue_length=2) as made:
+    """One backend in all, and room for two who wait."""
+    with Served(replicas=0, pool_size=1, queue_length=2) as made:
         yield made
 
 
@@ -182,7 +182,7 @@ LIMITS = {"query_wait_timeout_ms": 300, "idle_in_transaction_timeout_ms": 1500, 
 
 @pytest.fixture(scope="module")
 def hasty():
-    with Served(pool_size=1, **LIMITS) as made:
+    with Served(replicas=0, pool_size=1, **LIMITS) as made:
         yield made
 
 

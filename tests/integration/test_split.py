@@ -53,6 +53,16 @@ def ran_on(served, text):
 # --- which way
 
 
+def test_a_read_whose_client_is_gone_does_not_hold_up_a_replica(served):
+    """It would stop what is replayed there. A client that has only ended its own side may still wait for the answer."""
+    with WireClient(served.endpoint).log_in(options="-c pgtandem.route=replica") as client:
+        client.send(wire.query("SELECT count(*) FROM generate_series(1, 100000000000)"))
+        wait_for(lambda: served.busy_backends(), "the query to run")
+        assert served.tandem.value("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%generate_series%' AND pid <> pg_backend_pid()") == 0
+        client.reset()
+        wait_for(lambda: served.busy_backends() == [], "the query to end")
+
+
 def test_reads_are_shared_by_all_servers_and_a_session_meets_several(served):
     seen = set()
     with session_of(served) as session:

@@ -118,6 +118,15 @@ class Served:
                 AND application_name NOT LIKE 'pgtandem%'""")
         return found
 
+    def most_backends(self, pool_size):
+        """Each server has a pool of its own."""
+        return pool_size * (self.replicas + 1)
+
+    def end_backend(self, pid):
+        """Whichever server has it."""
+        for number in range(1, self.replicas + 2):
+            self.straight.at(port=self.tandem.node_port(f"node{number}")).value(f"SELECT pg_terminate_backend({pid})")
+
     def busy_backends(self):
         return [backend for backend in self.backends() if backend[1] != "idle"]
 
