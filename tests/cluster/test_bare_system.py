@@ -34,14 +34,14 @@ class BareSystem:
         shutil.copy("/etc/resolv.conf", self.root / "etc/resolv.conf")
         if OWN_AUTHORITIES.is_dir():
             shutil.copytree(OWN_AUTHORITIES, self.root / OWN_AUTHORITIES.relative_to("/"), dirs_exist_ok=True)
-            run("chroot", self.root, "update-ca-certificates")
+            run(*self.inside(), "update-ca-certificates")
         # What an init would mount.
         for kind, place in MOUNTS.items():
             (self.root / place).mkdir(exist_ok=True)
             run("mount", "-t", kind, kind, self.root / place)
         run("git", "clone", "--bare", "--quiet", ROOT, self.root / "repository.git")
         # It stands for one that is far away: git clones another user's folder only where the system says so.
-        run("chroot", self.root, "git", "config", "--system", "--add", "safe.directory", "/repository.git")
+        run(*self.inside(), "git", "config", "--system", "--add", "safe.directory", "/repository.git")
 
     def close(self):
         """Ends what runs in it, by its root folder."""
@@ -56,9 +56,12 @@ class BareSystem:
             run("umount", "--lazy", self.root / place)
         shutil.rmtree(self.root, ignore_errors=True)
 
+    def inside(self):
+        """Nothing of this system's environment counts there."""
+        return ["chroot", self.root, "/usr/bin/env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8"]
+
     def as_user(self, name, script):
-        words = ["chroot", self.root, "/usr/bin/env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8"]
-        return run(*words, "su", "-", name, "-c", script)
+        return run(*self.inside(), "su", "-", name, "-c", script)
 
 
 @pytest.fixture(scope="module")
