@@ -20,6 +20,7 @@ public:
         for (auto const& relation : rows_.relation_names) {
             raise(relations_[relation.oid], own_doubt(relation));
             if (relation.kind == 'm') stored_.insert(relation.oid);
+            else if (rows_.locking_views.contains(relation.oid)) raise(relations_[relation.oid], Reason::locks_rows);
         }
         // Each round raises some doubt, so it ends.
         while (close_functions() | close_relations()) {

@@ -4,6 +4,7 @@
 //   relation  oid            name           identity | -
 //   uses      relation       function       r | w | i: in which way of touching the relation the function runs
 //   edge      relation       relation       rr | ww | ri ...: touching the first so touches the second so
+//   locks     relation       -              -              a view whose query is FOR UPDATE or the like
 //   operator  symbol         function       -
 //   anywhere  function       -              what uses it: a cast, a domain, an operator class
 //   on_ddl    function       -              the event trigger
@@ -134,6 +135,9 @@ SELECT 'edge', c.confrelid::pg_catalog.text, c.conrelid::pg_catalog.text, m.mode
 FROM pg_catalog.pg_constraint c, (VALUES ('ww'), ('wi')) AS m (mode)
 WHERE c.contype OPERATOR(pg_catalog.=) 'f' AND ('d' IN (c.confupdtype, c.confdeltype)
    OR (m.mode OPERATOR(pg_catalog.=) 'ww' AND (c.confupdtype IN ('c', 'n') OR c.confdeltype IN ('c', 'n'))))
+UNION ALL
+SELECT 'locks', r.ev_class::pg_catalog.text, NULL, NULL FROM pg_catalog.pg_rewrite r
+WHERE r.ev_class OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid AND r.ev_action::pg_catalog.text OPERATOR(pg_catalog.~) ':rowMarks [(]'
 UNION ALL
 SELECT 'anywhere', p.proname::pg_catalog.text, NULL, x.what
 FROM (SELECT c.castfunc::pg_catalog.oid, 'cast' FROM pg_catalog.pg_cast c

@@ -68,6 +68,8 @@ Status CatalogRows::add(Row const& row) {
         code.emplace(text(1), Code{{text(2)}, {}});
     else if (kind == "relation")
         relations.push_back({text(1), text(2), text(3) == "identity"});
+    else if (kind == "locks")
+        locking_views.insert(text(1));
     else if (kind == "operator")
         operators.emplace_back(text(1), text(2));
     else if (kind == "anywhere")

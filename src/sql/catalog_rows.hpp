@@ -56,6 +56,7 @@ struct CatalogRows {
     std::vector<Relation> relations;
     std::vector<Use> uses;
     std::vector<Edge> edges;
+    Names locking_views;  // by oid
     std::vector<std::pair<std::string, std::string>> operators;  // symbol, function
     Names anywhere;
     Names on_ddl;

@@ -56,6 +56,8 @@ CREATE VIEW nested_view AS SELECT * FROM plain_view;
 CREATE VIEW writing_view AS SELECT writer(1) AS w;
 CREATE VIEW nested_writing_view AS SELECT w + 1 AS w FROM writing_view;
 CREATE VIEW counter_view AS SELECT n FROM counters;
+CREATE VIEW locking_view AS SELECT id FROM items FOR SHARE;
+CREATE VIEW nested_locking_view AS SELECT id FROM locking_view;
 CREATE VIEW activity_view AS SELECT pid FROM pg_stat_activity;
 CREATE VIEW sequence_view AS SELECT last_value FROM numbers;
 CREATE VIEW operator_view AS SELECT 1 |+| 2 AS n;
@@ -206,6 +208,8 @@ SELECT * FROM far LIMIT 0
 SELECT * FROM far_view WHERE false
 SELECT * FROM writing_view
 SELECT * FROM nested_writing_view
+SELECT * FROM locking_view
+SELECT * FROM nested_locking_view
 SELECT * FROM operator_view
 SELECT * FROM hiding_view
 SELECT count(*) FROM guarded

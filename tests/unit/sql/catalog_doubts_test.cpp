@@ -22,6 +22,8 @@ constexpr VerdictCase relations[] = {
     {Reason::not_on_replica, "SELECT 1 WHERE EXISTS (SELECT FROM counters)"},
     {Reason::not_on_replica, "WITH counters AS (SELECT 1) SELECT * FROM counters"},
     {Reason::volatile_function, "SELECT * FROM writing_view", "writing_view"},
+    {Reason::locks_rows, "SELECT * FROM locking_view", "locking_view"},
+    {Reason::locks_rows, "SELECT * FROM through_locking", "through_locking"},
     {Reason::side_effect, "SELECT * FROM guarded"},
     {Reason::local_answer, "SELECT * FROM pg_stat_activity"},
     {Reason::local_answer, "SELECT * FROM activity"},

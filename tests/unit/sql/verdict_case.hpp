@@ -58,7 +58,8 @@ inline std::vector<CatalogFacts::Row> small_catalog() {
          {},
          "20r items\n21r orders\n22u counters\n23f remote\n24S items_id_seq\n25v plain_view\n26v writing_view\n27v "
          "remote_view\n"
-         "28p parts\n29f part_remote\n30r guarded\n31m stored\n32v activity"},
+         "28p parts\n29f part_remote\n30r guarded\n31m stored\n32v activity\n"
+         "33v locking_view\n34v through_locking"},
         {"relations", "app", {}, "40u items\n41r users"},
         {"relation", "20", "items", {}},
         {"uses", "25", "pure", "r"},
@@ -70,6 +71,9 @@ inline std::vector<CatalogFacts::Row> small_catalog() {
         {"uses", "30", "listener", "r"},
         {"edge", "31", "23", "rr"},
         {"edge", "32", "4", "rr"},
+        {"locks", "33", {}, {}},
+        {"locks", "31", {}, {}},
+        {"edge", "34", "33", "rr"},
         {"operators", {}, {}, "=\n<>\n<\n>\n<=\n>=\n+\n-\n*\n||\n~~\n<->\n<=>"},
         {"operator", "<->", "move", {}},
         {"operator", "<=>", "add", {}},
