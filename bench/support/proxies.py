@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests/support"))
 
-from endpoint import NO_ENDPOINT, Served, has_endpoint  # noqa: E402
+from endpoint import NO_ENDPOINT, REPLICAS, Served, has_endpoint  # noqa: E402
 from proxy import Proxy as ProxyProcess  # noqa: E402
 from tandem import PATIENCE, claim_ports, environment, server_user, wait_for  # noqa: E402
 
@@ -212,7 +212,7 @@ def without_autogroups():
 
 class Stand:
     """One server, with TANDEM_REPLICAS its replicas too, and before it the proxies that are asked for by name."""
-    names = ("straight", "pgtandem", *(VARIANTS if Served.REPLICAS else ()), "pgbouncer", "pgbouncer_unix", "pgpool", "haproxy")
+    names = ("straight", "pgtandem", *(VARIANTS if REPLICAS else ()), "pgbouncer", "pgbouncer_unix", "pgpool", "haproxy")
 
     def __init__(self, wanted, clients_max):
         self.wanted = wanted

@@ -8,7 +8,7 @@ import functools
 import pytest
 from corpus_client import CorpusClient, interleave
 from corpus_file import corpus_names, read_corpus
-from endpoint import NO_ENDPOINT, Served, has_endpoint
+from endpoint import NO_ENDPOINT, SPLIT, Served, has_endpoint
 from transcripts import fields_of, first_difference, varying_fields
 
 DATABASE = "corpus"
@@ -50,7 +50,7 @@ def agree(complaints):
 
 @pytest.fixture(scope="module", params=[1, 3], ids=["one_backend", "three_backends"])
 def sharing(request):
-    with Served(pool_size=request.param) as served:
+    with Served(SPLIT, pool_size=request.param) as served:
         yield Sharing(served)
 
 

@@ -7,10 +7,10 @@ import subprocess
 import time
 
 import pytest
-from endpoint import served_for
+from endpoint import SPLIT, served_for
 from tandem import PATIENCE, client_program, environment, server_user, wait_for
 
-served = served_for()
+served = served_for(SPLIT)
 
 
 def psql(place, *commands, stdin="", **variables):

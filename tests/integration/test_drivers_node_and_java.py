@@ -4,10 +4,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from endpoint import served_for
+from endpoint import SPLIT, served_for
 from tandem import ROOT, environment
 
-served = served_for()
+served = served_for(SPLIT)
 HERE = Path(__file__).parent
 NODE_MODULES = ROOT / "build/node/node_modules"
 JDBC = Path("/usr/share/java/postgresql.jar")

@@ -8,10 +8,10 @@ from contextlib import closing
 
 import psycopg
 import pytest
-from endpoint import served_for
+from endpoint import SPLIT, served_for
 from tandem import wait_for
 
-served = served_for()
+served = served_for(SPLIT)
 VALUES = [42, "ünïcödé", decimal.Decimal("1.50"), datetime.date(2024, 2, 29), True, None, b"\x00\xff", [1, 2, 3],
           uuid.UUID("00112233-4455-6677-8899-aabbccddeeff"), 2 ** 40]
 

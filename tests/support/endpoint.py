@@ -56,6 +56,12 @@ class Place:
                               cwd="/tmp", env=environment(**{**self.variables(), **variables}), **server_user())
 
 
+# With replicas the endpoint splits: what holds without has to hold then too.
+REPLICAS = int(os.environ.get("TANDEM_REPLICAS", 0))
+# Drivers and the corpus always meet an endpoint that splits, as a user does.
+SPLIT = max(REPLICAS, 1)
+
+
 @functools.cache
 def has_endpoint():
     done = subprocess.run([str(BINARY), "up", "--help"], capture_output=True, text=True, cwd="/")
@@ -64,9 +70,6 @@ def has_endpoint():
 
 class Served:
     """A cluster with its endpoint, where the program has one. 'settings' are the endpoint's, by name."""
-
-    # With replicas the endpoint splits: what holds without has to hold then too.
-    REPLICAS = int(os.environ.get("TANDEM_REPLICAS", 0))
 
     def __init__(self, replicas=REPLICAS, **settings):
         self.tandem = Tandem()
@@ -142,11 +145,11 @@ class Served:
             return [dict(zip([column.name for column in cursor.description], row)) for row in cursor.fetchall()]
 
 
-def served_for(*wanted, **settings):
+def served_for(replicas=REPLICAS, **settings):
     """A module's fixture: one cluster for all its tests."""
     @pytest.fixture(scope="module")
     def served():
-        with Served(*wanted, **settings) as made:
+        with Served(replicas, **settings) as made:
             yield made
     return served
 
