@@ -158,6 +158,7 @@ Result<int> proxy_command(cli::CommandLine const& line) {
     for (int const number : {SIGINT, SIGTERM, SIGHUP, given_signal}) ::sigaddset(&signals, number);
     ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
     PGTANDEM_TRY(file, read_proxy_file(absolute));
+    log::open_on_stderr();
     PGTANDEM_CHECK(prepare_tls(file));
     auto const read = [absolute, before = file.settings]() -> Result<proxy::EndpointSettings> {
         PGTANDEM_TRY(now, read_proxy_file(absolute));

@@ -1,6 +1,7 @@
 #include "base/log.hpp"
 
 #include <spdlog/sinks/rotating_file_sink.h>
+#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <memory>
@@ -15,6 +16,11 @@ void write(spdlog::level::level_enum level, std::string_view line) {
     if (logger) logger->log(level, line);
 }
 
+void begin() {
+    logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
+    logger->flush_on(spdlog::level::info);
+}
+
 }  // namespace
 
 Status open(Path const& path, std::size_t bytes, std::size_t files) {
@@ -23,9 +29,13 @@ Status open(Path const& path, std::size_t bytes, std::size_t files) {
     } catch (spdlog::spdlog_ex const& error) {
         return fail("opening the log", path.string(), error.what());
     }
-    logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
-    logger->flush_on(spdlog::level::info);
+    begin();
     return {};
+}
+
+void open_on_stderr() {
+    logger = spdlog::stderr_logger_mt("pgtandem");
+    begin();
 }
 
 void info(std::string_view line) { write(spdlog::level::info, line); }

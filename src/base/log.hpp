@@ -12,6 +12,9 @@ namespace pgtandem::log {
 // Writes to 'path' from now on, at most 'files' files of 'bytes' each.
 Status open(Path const& path, std::size_t bytes = 8 << 20, std::size_t files = 4);
 
+// Writes to standard error: for who keeps the program's output by himself.
+void open_on_stderr();
+
 void info(std::string_view line);
 void warn(std::string_view line);
 

@@ -61,6 +61,17 @@ public:
         ++view.invalidations;
     }
 
+    void leave(std::string const& database) {
+        {
+            std::lock_guard const guard(mutex_);
+            auto const found = views_.find(database);
+            if (found != views_.end() && !found->second.waiting.empty()) return;
+            if (found != views_.end()) views_.erase(found);
+            leaving_.push_back(database);
+        }
+        wakes_.notify_all();
+    }
+
 private:
     struct View {
         Facts facts;
@@ -84,15 +95,17 @@ private:
     void run() {
         for (;;) {
             std::unique_lock lock(mutex_);
-            wakes_.wait_for(lock, look_interval, [this] { return ends_ || somebody_waits(); });
+            wakes_.wait_for(lock, look_interval, [this] { return ends_ || !leaving_.empty() || somebody_waits(); });
             std::vector<std::string> databases;
             auto const since = Clock::now() - interest;
             for (auto const& [database, view] : views_) {
                 if (!view.waiting.empty() || view.used_at > since) databases.push_back(database);
             }
             bool const ends = ends_;
+            auto const leaving = std::exchange(leaving_, {});
             lock.unlock();
             if (ends) break;
+            for (auto const& database : leaving) connections_.erase(database);
             for (auto const& database : databases) look_at(database);
         }
         answer_all(nullptr);
@@ -182,6 +195,7 @@ private:
     std::mutex mutex_;
     std::condition_variable wakes_;
     std::map<std::string, View> views_;
+    std::vector<std::string> leaving_;
     bool ends_ = false;
     std::map<std::string, Connection> connections_;
     std::thread thread_;
@@ -196,6 +210,8 @@ CatalogWatch::Facts CatalogWatch::current(std::string const& database) const { r
 void CatalogWatch::refresh(std::string const& database, std::function<void(Facts)> ready) {
     work_->refresh(database, std::move(ready));
 }
+
+void CatalogWatch::leave(std::string const& database) { work_->leave(database); }
 
 void CatalogWatch::invalidate(std::string const& database) { work_->invalidate(database); }
 

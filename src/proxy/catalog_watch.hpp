@@ -26,6 +26,8 @@ public:
     void refresh(std::string const& database, std::function<void(Facts)> ready);
     // The catalog has changed: current() gives null until it has been read again.
     void invalidate(std::string const& database);
+    // Has no session in the database any more, until somebody asks about it again.
+    void leave(std::string const& database);
 
 private:
     class Work;

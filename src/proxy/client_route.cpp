@@ -168,6 +168,7 @@ void ClientSession::placed(sql::Analysis const* analysis, std::string_view text)
     ++worker_.routes(database_).statements[static_cast<std::size_t>(reason)];
     if (analysis == nullptr) return;
     for (auto const& effects : analysis->statements) {
+        if (effects.verb == sql::Verb::ddl && !effects.name.empty()) worker_.clear(effects.name);
         for (auto const& change : effects.settings) {
             if (change.name != "synchronous_commit") continue;
             may_commit_without_flush_ = true;

@@ -53,6 +53,8 @@ public:
     // From the worker: the replica that serves this session is no longer one that may be read on.
     bool is_reading_on_replica() const;
     void lose_replica();
+    // Before start(): there are too many already, which is for the startup message's answer.
+    void refuse() { is_refused_ = true; }
     // From the console, a changed primary, or a shutdown: says why and closes.
     void end(wire::ErrorFields why);
     // The worker is ending: forgets its backend without a word.
@@ -194,6 +196,7 @@ private:
     bool facts_failed_ = false;
     bool is_leaving_ = false;
     bool login_timed_out_ = false;
+    bool is_refused_ = false;
     std::optional<wire::ErrorFields> end_reason_;
     Clock::time_point waiting_since_{};
     std::chrono::system_clock::time_point connected_at_;

@@ -20,7 +20,8 @@ bool is_false(std::string_view text) { return text == "false" || text == "off" |
 
 io::Task<bool> ClientSession::start_up() {
     for (;;) {
-        if (stream_->health() == io::Health::broken || login_timed_out_ || end_reason_) co_return false;
+        if (stream_->health() == io::Health::broken || login_timed_out_) co_return false;
+        if (end_reason_) co_return say_goodbye(*end_reason_);
         if (stream_->health() == io::Health::handshaking) {
             co_await event_.wait();
             continue;
@@ -94,6 +95,8 @@ bool ClientSession::take_startup(wire::StartupMessage const& message) {
         return fatal("28000", "this endpoint takes connections with SSL encryption only");
     }
     if (!take_parameters(message)) return false;
+    // Who is to see what is wrong gets in.
+    if (is_refused_ && database_ != console_database) return fatal("53300", "sorry, too many clients already");
     negotiate(message);
     if (std::ranges::find(settings_->refused_users, user_) != settings_->refused_users.end()) {
         return fatal("28000", "role \"" + user_ + "\" is not permitted to log in");

@@ -1,6 +1,7 @@
 #include "proxy/endpoint.hpp"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 
@@ -18,6 +19,8 @@ constexpr auto let_go_patience = std::chrono::seconds(5);
 // What a transaction may take longer when all are to have left.
 constexpr auto last_grace = std::chrono::seconds(10);
 constexpr auto look_interval = std::chrono::milliseconds(10);
+// What the process has open beside clients and backends: the sessions that watch the servers, logs, what the agents run.
+constexpr std::size_t other_files = 200;
 
 unsigned thread_count(EndpointSettings const& settings) {
     if (settings.threads > 0) return settings.threads;
@@ -27,6 +30,23 @@ unsigned thread_count(EndpointSettings const& settings) {
 Result<std::shared_ptr<io::TlsContext const>> load_tls(EndpointSettings const& settings) {
     if (settings.tls == TlsMode::off || settings.tls_certificate.empty()) return std::shared_ptr<io::TlsContext const>();
     return io::TlsContext::server(settings.tls_certificate, settings.tls_key, settings.tls_client_ca);
+}
+
+// Each client and each backend is an open file. Takes as many as the system lets us have, and gives how many clients they are
+// enough for: the others are to be told, and not to wait until somebody leaves.
+std::size_t clients_for_files(EndpointSettings const& settings, std::size_t servers) {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return settings.client_connections;
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    auto const others = other_files + settings.server_connections * std::max<std::size_t>(servers, 1);
+    auto const enough_for = limit.rlim_cur > 2 * others ? limit.rlim_cur - others : limit.rlim_cur / 2;
+    if (enough_for < settings.client_connections) {
+        log::warn("of the {} clients of client_connections {} may be connected at once: this process may have {} open files (ulimit -Hn)",
+                  settings.client_connections, enough_for, limit.rlim_cur);
+    }
+    return enough_for;
 }
 
 wire::ErrorFields goodbye() { return make_error("FATAL", "57P01", "terminating connection due to administrator command"); }
@@ -45,6 +65,7 @@ Status Endpoint::start(std::optional<Takeover> takeover) {
     auto const settings = shared_.settings();
     PGTANDEM_TRY(tls, load_tls(*settings));
     shared_.set(settings, tls);
+    shared_.most_clients = clients_for_files(*settings, shared_.routing.current()->servers.size());
     auto const threads = thread_count(*settings);
     PGTANDEM_TRY(sockets, open_sockets(*settings, threads, takeover ? takeover->take_sockets() : std::vector<ListeningSocket>()));
     sockets_ = std::move(sockets);
@@ -59,6 +80,10 @@ Status Endpoint::start(std::optional<Takeover> takeover) {
     for (std::size_t index = 0; index < sockets_.size(); ++index) {
         workers_[index % threads]->listen(sockets_[index].fd.get(), sockets_[index].target);
     }
+    shared_.leave = [this](std::string const& database) {
+        for (auto const& worker : workers_) worker->loop().post([&worker = *worker, database] { worker.reconnect(database); });
+        shared_.catalog.leave(database);
+    };
     for (auto const& worker : workers_) threads_.emplace_back([&worker = *worker] { worker.run(); });
     if (former_) PGTANDEM_CHECK(former_->serving(Deadline::in(let_go_patience)));
     for (unsigned number = 0; number < console_thread_count; ++number) console_threads_.emplace_back([this] { run_console(); });

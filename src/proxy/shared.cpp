@@ -8,6 +8,9 @@ namespace pgtandem::proxy {
 
 namespace {
 
+// PostgreSQL's own patience (CountOtherDBBackends).
+constexpr auto clearing_patience = 5s;
+
 void change(std::map<std::string, std::size_t>& counts, std::string const& name, int by) {
     auto& count = counts[name];
     count += static_cast<std::size_t>(by);
@@ -60,6 +63,33 @@ std::pair<std::size_t, std::size_t> ClientCounts::of(std::string const& user, st
 std::size_t ClientCounts::all() const {
     std::lock_guard const guard(mutex_);
     return all_;
+}
+
+void Clearings::begin(std::string const& database) {
+    std::lock_guard const guard(mutex_);
+    auto const now = Clock::now();
+    std::erase_if(until_, [&](auto const& entry) { return entry.second < now; });
+    until_[database] = now + clearing_patience;
+}
+
+bool Clearings::is_under_way(std::string const& database) const {
+    std::lock_guard const guard(mutex_);
+    auto const found = until_.find(database);
+    return found != until_.end() && found->second >= Clock::now();
+}
+
+void Shared::clear(std::string const& database) {
+    clearings.begin(database);
+    leave_unless_used(database);
+}
+
+void Shared::client_left(std::string const& user, std::string const& database) {
+    counts.add(user, database, -1);
+    if (clearings.is_under_way(database)) leave_unless_used(database);
+}
+
+void Shared::leave_unless_used(std::string const& database) const {
+    if (leave && counts.of("", database).second == 0) leave(database);
 }
 
 void Shared::cancel(std::uint32_t process_id, std::string const& key) const {

@@ -2,6 +2,7 @@
 #pragma once
 #include <atomic>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -10,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/deadline.hpp"
 #include "io/tls.hpp"
 #include "proxy/catalog_watch.hpp"
 #include "proxy/console.hpp"
@@ -51,6 +53,17 @@ private:
     std::size_t all_ = 0;
 };
 
+// Databases that somebody wants to be empty: to drop one, or to copy it.
+class Clearings {
+public:
+    void begin(std::string const& database);
+    bool is_under_way(std::string const& database) const;
+
+private:
+    mutable std::mutex mutex_;
+    std::map<std::string, Clock::time_point> until_;
+};
+
 // Where console commands are run: a thread of its own, since they may wait for the workers.
 class ConsoleRunner {
 public:
@@ -71,10 +84,20 @@ struct Shared {
     std::atomic<bool> unflushed_commits{false};  // see Samples
     CancelRegistry cancels{};
     ClientCounts counts{};
+    std::atomic<std::size_t> connected{0};  // also clients who have not logged in
+    std::size_t most_clients = std::numeric_limits<std::size_t>::max();  // for whom there are open files
+    Clearings clearings{};
     // To a process that may know a key that is not known here.
     std::function<void(std::uint32_t process_id, std::string const& key)> cancel_elsewhere{};
 
+    // Takes all sessions with servers that serve no client out of a database.
+    std::function<void(std::string const& database)> leave{};
+
     void cancel(std::uint32_t process_id, std::string const& key) const;
+    // Clients who are in the database stay; nothing is kept of those who leave it as long as PostgreSQL waits for that.
+    void clear(std::string const& database);
+    void client_left(std::string const& user, std::string const& database);
+    void leave_unless_used(std::string const& database) const;
 
     std::shared_ptr<EndpointSettings const> settings() const {
         std::lock_guard const guard(mutex);

@@ -98,6 +98,7 @@ public:
     bool facts_hold(std::string const& database);
     void refresh_facts(std::string const& database, ClientSession& session, std::function<void(bool)> ready);
     void catalog_changed(std::string const& database);
+    void clear(std::string const& database) { shared_.clear(database); }
     DatabaseStats& stats(std::string const& database) { return view_of(database).stats; }
 
 private:

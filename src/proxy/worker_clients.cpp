@@ -22,10 +22,11 @@ void Worker::accept(UniqueFd connected, Target target) {
     auto session = std::make_unique<ClientSession>(*this, std::move(connected), target, id);
     auto* const made = session.get();
     sessions_[id] = std::move(session);
-    // One that cannot be taken in is told so at once, before it costs anything.
-    if (shared_.counts.all() >= settings_->client_connections || sessions_.size() > 2 * settings_->client_connections) {
-        made->end(make_error("FATAL", "53300", "sorry, too many clients already"));
-    }
+    // One that cannot be taken in is told so before it costs much; of those who only connect there is an end too.
+    auto const most = std::min(settings_->client_connections, shared_.most_clients);
+    auto const all = ++shared_.connected;
+    if (shared_.counts.all() >= most || all > shared_.most_clients) made->refuse();
+    if (all > 2 * most) made->end(make_error("FATAL", "53300", "sorry, too many clients already"));
     made->start();
 }
 
@@ -34,6 +35,7 @@ void Worker::bury(ClientSession& session) {
     if (found == sessions_.end()) return;
     dead_sessions_.push_back(std::move(found->second));
     sessions_.erase(found);
+    --shared_.connected;
     empty_grave();
 }
 
@@ -75,7 +77,7 @@ void Worker::register_for_cancel(ClientSession& session, std::uint16_t minor_ver
 
 void Worker::unregister(ClientSession& session) {
     if (!session.cancel_key().empty()) shared_.cancels.remove(session.told_process_id(), session.cancel_key());
-    if (session.is_counted()) shared_.counts.add(session.user(), session.database(), -1);
+    if (session.is_counted()) shared_.client_left(session.user(), session.database());
 }
 
 void Worker::cancel_session(std::uint64_t id) {

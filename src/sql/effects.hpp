@@ -81,7 +81,8 @@ struct Effects {
     Pins pins;
     Pins unpins;  // what is over once the statement's transaction has committed; taken away before 'pins' are added
     std::vector<SettingChange> settings;
-    std::string name;  // folded name of a savepoint, prepared statement, cursor, channel; or ""
+    // Folded name of a savepoint, prepared statement, cursor, channel; of DDL: of the database in which nobody may be; or ""
+    std::string name;
 };
 
 // Transaction control and settings: it reads nothing of the database and writes nothing by itself.

@@ -154,18 +154,44 @@ bool has_word(Cursor cursor, std::initializer_list<std::string_view> words) {
 // What an event trigger does to the session nobody knows as long as the catalog has not been read again.
 void read_event_trigger(Effects& effects) { effects.pins |= Pin::unproven; }
 
+// A new database is a copy of one in which nobody may be meanwhile.
+void read_create_database(Cursor& cursor, Effects& effects) {
+    effects.name = "template1";
+    for (cursor.take_name(); !cursor.done();) {
+        if (!cursor.accept("template")) {
+            cursor.advance();
+            continue;
+        }
+        if (cursor.token().kind == Token::Kind::op) cursor.advance();
+        if (auto name = cursor.take_name(); !name.empty()) effects.name = std::move(name);
+    }
+}
+
 void read_create(Cursor& cursor, Effects& effects) {
     for (auto const word : {"or", "replace", "global", "local", "temporary", "temp", "unlogged", "unique", "foreign"}) cursor.accept(word);
     if (cursor.at("event")) return read_event_trigger(effects);
+    if (cursor.accept("database")) return read_create_database(cursor, effects);
     if (cursor.accept("table")) effects.runs_code = has_word(cursor, {"as", "partition"});
     else effects.runs_code = cursor.at("index") || cursor.at("materialized") || cursor.at("schema") || cursor.at("extension");
 }
 
 void read_alter(Cursor& cursor, Effects& effects) {
     if (cursor.at("event")) return read_event_trigger(effects);
+    if (cursor.accept("database")) {
+        auto name = cursor.take_name();
+        bool const moves = cursor.at("rename") || (cursor.accept("set") && cursor.at("tablespace"));
+        if (moves) effects.name = std::move(name);
+        return;
+    }
     cursor.accept("foreign");
     bool const is_table = cursor.at("table") || cursor.at("domain");
     effects.runs_code = cursor.at("extension") || (is_table && has_word(cursor, {"add", "alter", "attach", "validate"}));
+}
+
+void read_drop(Cursor& cursor, Effects& effects) {
+    if (!cursor.accept("database")) return;
+    if (cursor.accept("if")) cursor.accept("exists");
+    effects.name = cursor.take_name();
 }
 
 void read_refresh(Cursor&, Effects& effects) { effects.runs_code = true; }
@@ -196,7 +222,7 @@ constexpr Statement statements[] = {
     {"delete", Verb::delete_, nullptr},
     {"discard", Verb::discard_other, read_discard},
     {"do", Verb::do_, read_unproven},
-    {"drop", Verb::ddl, nullptr},
+    {"drop", Verb::ddl, read_drop},
     {"end", Verb::commit, read_chain},
     {"execute", Verb::execute, read_name},
     {"explain", Verb::explain, read_explain},

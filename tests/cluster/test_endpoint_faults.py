@@ -1,11 +1,15 @@
 """Clients, backends and the server die at every step of a conversation: each side sees what the server itself would show, nobody
 else is disturbed, and no backend is kept for a client that is gone."""
+import contextlib
 import os
+import resource
 import signal
 
+import psycopg
 import pytest
 import wire_messages as wire
 from endpoint import served_for
+from proxy import Proxy
 from scripted import ALL_STEPS, HOLDING_STEPS, IDLE_STEPS, LOGIN_STEPS, big, client_at, is_served, names
 from tandem import wait_for
 from wire_client import WireClient, errors
@@ -122,7 +126,16 @@ def test_more_clients_than_backends_are_all_served(served, endpoint):
         client.close()
 
 
-def test_a_flood_of_connections_does_not_keep_out_others(served, endpoint):
+@pytest.fixture
+def many_files():
+    """As many as the system lets this process have."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (before[1], before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def test_a_flood_of_connections_does_not_keep_out_others(served, endpoint, many_files):
     """Also those that say nothing at all, or half of a startup, hold up nobody."""
     flood = [WireClient(endpoint) for _ in range(1500)]
     for client in flood[::2]:
@@ -131,6 +144,42 @@ def test_a_flood_of_connections_does_not_keep_out_others(served, endpoint):
     for client in flood:
         client.reset()
     assert is_served(endpoint)
+
+
+def test_clients_beyond_the_limit_are_told(served):
+    """By the answer to their startup message, with TLS or without: what comes before it is taken for an attack, or not shown."""
+    with Proxy(served, client_connections=3) as proxy:
+        clients = [WireClient(proxy.place).log_in() for _ in range(3)]
+        for _ in range(2):
+            with pytest.raises(psycopg.OperationalError, match="sorry, too many clients already"):
+                proxy.place.connect()
+        with proxy.place.at(dbname="pgtandem").connect(cursor_factory=psycopg.ClientCursor) as console:
+            assert len(console.execute("SHOW CLIENTS").fetchall()) == 4
+        clients.pop().terminate()
+
+        def is_free():
+            with contextlib.suppress(AssertionError):
+                return is_served(proxy.place)
+        wait_for(is_free, "the place to be free")
+        for client in clients:
+            client.close()
+
+
+def test_clients_for_whom_there_are_no_files_are_told(served):
+    with Proxy(served, open_files=400) as proxy:
+        clients, refused = [], []
+        for _ in range(260):
+            client = WireClient(proxy.place)
+            try:
+                clients.append(client.log_in())
+            except AssertionError as why:
+                refused.append(str(why))
+        assert len(clients) >= 150 and len(refused) >= 10
+        assert all("'53300'" in why for why in refused)
+        assert [client.value("SELECT 'served'") for client in clients[::40]] == ["served"] * len(clients[::40])
+        assert "may have 400 open files" in proxy.log.read_text()
+        for client in clients:
+            client.close()
 
 
 def grown(served, before):
