@@ -23,7 +23,8 @@ def small_disk(tmp_path):
     yield make
     for place in mounted:
         Tandem(parent=place).kill_all()
-        subprocess.run(["umount", str(place)], check=True)
+        # What was killed may take a moment to be gone.
+        wait_for(lambda place=place: subprocess.run(["umount", str(place)], capture_output=True).returncode == 0, f"{place} to be free")
         place.rmdir()
 
 
