@@ -5,7 +5,7 @@
    per second, and them divided by (replicas + 1) times those of the primary alone: goal 0.95.
 2. 5,000 users, 10,000 requests by 20 clients, half for one user by id, half for a list of 50: one server, straight, against the cluster.
 
-Needs root, for the cgroups. SECONDS=5 ROUNDS=3 CLIENTS=24 SHARE=15 (percent of a processor for each server)
+Needs root, for the cgroups. SECONDS=5 ROUNDS=3 CLIENTS=12 SHARE=25 (percent of a processor for each server)
 """
 import contextlib
 import os
@@ -25,8 +25,8 @@ from under_pgbench import measure  # noqa: E402
 
 SECONDS = float(os.environ.get("SECONDS", "5"))
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
-CLIENTS = int(os.environ.get("CLIENTS", "24"))
-SHARE = int(os.environ.get("SHARE", "15"))
+CLIENTS = int(os.environ.get("CLIENTS", "12"))
+SHARE = int(os.environ.get("SHARE", "25"))
 REPLICAS = (0, 1, 2)
 USERS, REQUESTS, REQUESTERS, LIST = 5000, 10_000, 20, 50
 GOAL = 0.95

@@ -124,7 +124,7 @@ std::optional<OwnAnswer> ClientSession::show_own(OwnStatement const& own) {
             return refusal("57P03", "the primary does not say how far it is");
         }
         if (!floor) {
-            await_news();
+            await_news(Awaits::floor_text);
             return std::nullopt;
         }
         awaiting_since_ = {};

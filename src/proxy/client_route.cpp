@@ -70,20 +70,26 @@ Patience ClientSession::patience() const {
 // What it has read on a replica the primary may show a moment later. False: it waits for that.
 bool ClientSession::may_leave_replica() {
     bool const has_split = is_serving_ && settings_->split && target_ == Target::primary && worker_.routing().has_reader;
-    bool const may_go = !has_split || floor_.may_go_to_primary(worker_.routing(), worker_.samples(), read_rules()) || patience() == Patience::none;
+    bool const may_go = !has_split || is_fenced();
     if (may_go) awaiting_since_ = {};
-    else await_news();
+    else await_news(Awaits::fence);
     return may_go;
+}
+
+bool ClientSession::is_fenced() {
+    return floor_.may_go_to_primary(worker_.routing(), worker_.samples(), read_rules()) || patience() == Patience::none;
 }
 
 ReadChoice ClientSession::choose_server() {
     auto const now = worker_.loop().now();
     bool const has_waited = awaiting_since_ != Clock::time_point();
-    auto const choice = floor_.choose(worker_.routing(), worker_.samples(), read_rules(), now, patience());
+    bool const is_chosen = chosen_ && chosen_->at == now && chosen_->routing_version == worker_.routing().version;
+    auto const choice = is_chosen ? chosen_->choice : floor_.choose(worker_.routing(), worker_.samples(), read_rules(), now, patience());
+    chosen_.reset();
     auto& counts = worker_.routes(database_);
     if (choice.must_wait) {
         if (!has_waited) ++counts.waits;
-        await_news();
+        await_news(Awaits::read);
         return choice;
     }
     ++counts.reads[static_cast<std::size_t>(choice.place)];
@@ -95,12 +101,32 @@ ReadChoice ClientSession::choose_server() {
     return choice;
 }
 
-void ClientSession::await_news() {
+void ClientSession::await_news(Awaits what) {
     if (awaiting_since_ == Clock::time_point()) awaiting_since_ = worker_.loop().now();
     is_awaiting_news_ = true;
+    awaits_ = what;
     worker_.samples().begin_wait();
     worker_.await_news(*this);
     worker_.prober().look();
+}
+
+// Most news is for others: what is to be said is looked at again only when it can go on.
+void ClientSession::take_news() {
+    if (!is_awaiting_news_) return;
+    if (may_go_on()) return wake();
+    worker_.await_news(*this);
+    worker_.prober().look();
+}
+
+bool ClientSession::may_go_on() {
+    if (awaits_ == Awaits::fence) return is_fenced();
+    if (awaits_ == Awaits::floor_text) return true;
+    auto const now = worker_.loop().now();
+    auto const choice = floor_.choose(worker_.routing(), worker_.samples(), read_rules(), now, patience());
+    if (choice.must_wait) return false;
+    // For the rest of this turn: choose() does not give the same answer twice.
+    chosen_ = {now, worker_.routing().version, choice};
+    return true;
 }
 
 void ClientSession::wake() {

@@ -48,8 +48,7 @@ public:
     // From a CancelRequest that named this session.
     void cancel();
     // From the worker: there is news of positions.
-    void wake();
-    void stop_awaiting();
+    void take_news();
     // From the worker: the replica that serves this session is no longer one that may be read on.
     bool is_reading_on_replica() const;
     void lose_replica();
@@ -120,7 +119,12 @@ private:
     Clock::time_point waits_until(Patience patience) const;
     Patience patience() const;
     bool may_leave_replica();
-    void await_news();
+    enum class Awaits : std::uint8_t { read, fence, floor_text };
+    void await_news(Awaits what);
+    bool is_fenced();
+    bool may_go_on();
+    void wake();
+    void stop_awaiting();
     void begin_lease(Pool& pool, Lease lease, ServerEntry const* server);
     void end_lease();
     void ask_elsewhere();
@@ -186,7 +190,14 @@ private:
     RouteWish first_route_wish_ = RouteWish::automatic;  // by the startup message: what RESET goes back to
     std::optional<Consistency> first_consistency_;
     bool is_awaiting_news_ = false;  // of positions, to know where it may read
+    Awaits awaits_ = Awaits::read;
     Clock::time_point awaiting_since_{};
+    struct Chosen {
+        Clock::time_point at;
+        std::uint64_t routing_version;
+        ReadChoice choice;
+    };
+    std::optional<Chosen> chosen_{};
     bool is_replica_lost_ = false;
     bool may_commit_without_flush_ = false;
     std::unique_ptr<Pool> own_pool_;  // of a replication connection

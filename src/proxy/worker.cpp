@@ -143,7 +143,7 @@ Pool& Worker::reader_of(Pool& primary, ServerEntry const& server) {
 
 void Worker::tell_news() {
     for (auto const id : std::exchange(awaiting_news_, {})) {
-        if (auto const found = sessions_.find(id); found != sessions_.end()) found->second->wake();
+        if (auto const found = sessions_.find(id); found != sessions_.end()) found->second->take_news();
     }
 }
 
