@@ -53,13 +53,20 @@ Status add_postgresql(std::map<std::string, Setting>& settings, std::string cons
     return {};
 }
 
-// A TOML value as PostgreSQL would have it written.
-Result<std::string> text_of(toml::node const& node, std::string const& key, Path const& file) {
+// A TOML value as PostgreSQL would have it written; a list's elements with commas between them.
+Result<std::string> text_of(toml::node const& node, std::string const& key, Path const& file, bool may_be_list) {
     if (auto const* text = node.as_string()) return text->get();
     if (auto const* number = node.as_integer()) return std::to_string(number->get());
     if (auto const* number = node.as_floating_point()) return fmt::format("{}", number->get());
     if (auto const* yes = node.as_boolean()) return std::string(yes->get() ? "on" : "off");
-    return usage_error("reading the settings", file.string(), key + " is not text, a number or true or false");
+    auto const* const list = may_be_list ? node.as_array() : nullptr;
+    if (list == nullptr) return usage_error("reading the settings", file.string(), key + " is not text, a number or true or false");
+    std::vector<std::string> elements;
+    for (auto const& element : *list) {
+        PGTANDEM_TRY(text, text_of(element, key, file, false));
+        elements.push_back(text);
+    }
+    return join(elements, ",");
 }
 
 }  // namespace
@@ -121,14 +128,14 @@ Status Settings::read_file_settings(Path const& file) {
         auto const name = replace_all(std::string(key.str()), "_", "-");
         if (auto const* postgresql = name == "postgresql" ? node.as_table() : nullptr) {
             for (auto const& [guc, value] : *postgresql) {
-                PGTANDEM_TRY(setting, text_of(value, std::string(guc.str()), file));
+                PGTANDEM_TRY(setting, text_of(value, std::string(guc.str()), file, true));
                 PGTANDEM_CHECK(add_postgresql(postgresql_, std::string(guc.str()) + "=" + setting, file.string()));
             }
             continue;
         }
         if (auto const* endpoint = name == "endpoint" ? node.as_table() : nullptr) {
             for (auto const& [key_of, value] : *endpoint) {
-                PGTANDEM_TRY(setting, text_of(value, std::string(key_of.str()), file));
+                PGTANDEM_TRY(setting, text_of(value, std::string(key_of.str()), file, true));
                 endpoint_[replace_all(std::string(key_of.str()), "-", "_")] = {setting, file.string(), true};
             }
             continue;
@@ -140,7 +147,7 @@ Status Settings::read_file_settings(Path const& file) {
             return usage_error("reading the settings", file.string(),
                                fmt::format("there is no setting '{}'", key.str()), did_you_mean(name, known));
         }
-        PGTANDEM_TRY(value, text_of(node, name, file));
+        PGTANDEM_TRY(value, text_of(node, name, file, name == "listen"));
         values_[name] = {value, file.string(), true};
     }
     return {};

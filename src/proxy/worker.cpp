@@ -114,7 +114,7 @@ Pool& Worker::pool_for(PoolKey key) {
     if (pool) return *pool;
     auto& group = *group_for(key);
     pool = std::make_unique<Pool>(*this, group, std::move(key));
-    pool->is_paused = paused_.contains("") || paused_.contains(pool->key().database);
+    pool->is_paused = are_paused_ != exceptions_.contains(pool->key().database);
     group.add(*pool);
     return *pool;
 }
@@ -279,9 +279,14 @@ void Worker::for_pools_of(std::string const& database, std::function<void(Pool&)
 }
 
 void Worker::pause(std::string const& database, bool is_paused) {
-    if (is_paused) paused_.insert(database);
-    else if (database.empty()) paused_.clear();
-    else paused_.erase(database);
+    if (database.empty()) {
+        are_paused_ = is_paused;
+        exceptions_.clear();
+    } else if (is_paused == are_paused_) {
+        exceptions_.erase(database);
+    } else {
+        exceptions_.insert(database);
+    }
     for_pools_of(database, [&](Pool& pool) {
         pool.is_paused = is_paused;
         if (!is_paused) serve_later(pool.group());

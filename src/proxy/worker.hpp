@@ -145,7 +145,8 @@ private:
     std::unordered_map<std::uint64_t, std::function<void(Result<LoginFacts>)>> questions_;
     std::unordered_map<std::string, std::unique_ptr<PoolGroup>> groups_;
     std::unordered_map<std::string, std::unique_ptr<Pool>> pools_;
-    std::unordered_set<std::string> paused_;  // databases; "" for all
+    bool are_paused_ = false;                     // all databases
+    std::unordered_set<std::string> exceptions_;  // but these, or these alone
     std::vector<std::unique_ptr<CancelSender>> cancel_senders_;
 
     Samples samples_;

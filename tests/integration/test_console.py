@@ -177,6 +177,20 @@ def test_a_pause_of_another_database_disturbs_nobody(endpoint, console):
     assert errors(console.query("RESUME template1")) == []
 
 
+def test_one_database_is_resumed_after_a_pause_of_all(endpoint, console):
+    """Also for those who are the first of their kind."""
+    with WireClient(endpoint.at(dbname="template1")).log_in() as elsewhere:
+        assert elsewhere.value("SELECT 1") == "1"
+        assert errors(console.query("PAUSE")) == []
+        assert errors(console.query(f"RESUME {endpoint.dbname}")) == []
+        with WireClient(endpoint).log_in(options="-c geqo=off -c work_mem=77MB") as client:
+            assert client.value("SHOW work_mem") == "77MB"
+        elsewhere.send(wire.query("SELECT 'later'"))
+        assert elsewhere.try_receive(0.2) is None
+        assert errors(console.query("RESUME")) == []
+        assert values(elsewhere.until("Z")) == [["later"]]
+
+
 def test_a_pause_that_waits_can_be_resumed(served, endpoint, console):
     with WireClient(endpoint).log_in() as busy, WireClient(endpoint.at(dbname="pgtandem")).log_in() as other:
         busy.query("BEGIN; SELECT 1")

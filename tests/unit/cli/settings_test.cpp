@@ -85,6 +85,15 @@ TEST(Settings, the_environment_may_name_the_file) {
     EXPECT_EQ(settings->text("archive-size"), "2GB");
 }
 
+TEST(Settings, lists_of_the_file_have_commas) {
+    auto const settings = gather({{}, {}, "listen = ['127.0.0.1', '::1']\n[postgresql]\nshared_preload_libraries = ['auto_explain', 'pg_prewarm']\n"
+                                          "[endpoint]\nconsole-readers = ['a', 'b']\n"});
+    ASSERT_TRUE(settings) << settings.error().line();
+    EXPECT_EQ(settings->text("listen"), "127.0.0.1,::1");
+    EXPECT_EQ(settings->postgresql().at("shared_preload_libraries").value, "auto_explain,pg_prewarm");
+    EXPECT_EQ(settings->endpoint().at("console_readers").value, "a,b");
+}
+
 TEST(Settings, folders_are_made_absolute) {
     auto const settings = gather({{{"dir", {"a/../b/"}}}, {}, ""});
     ASSERT_TRUE(settings) << settings.error().line();
