@@ -14,6 +14,11 @@ constexpr auto avoidance = std::chrono::seconds(1);
 // A fence takes some questions to servers that answer: longer only where something is wrong that is not seen yet.
 constexpr auto fence_patience = std::chrono::seconds(3);
 
+bool names_termination(std::string_view text) {
+    constexpr std::string_view name = "pg_terminate_backend";
+    return !std::ranges::search(text, name, {}, [](char letter) { return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter + ('a' - 'A')) : letter; }).empty();
+}
+
 }  // namespace
 
 bool ClientSession::splits() const {
@@ -193,6 +198,7 @@ void ClientSession::placed(sql::Analysis const* analysis, std::string_view text)
     auto const reason = analysis == nullptr ? sql::Reason::too_long : sql::with_hint(analysis->verdict, text, true).reason;
     ++worker_.routes(database_).statements[static_cast<std::size_t>(reason)];
     if (analysis == nullptr) return;
+    if (!analysis->verdict.may_read && names_termination(text)) worker_.note_termination();
     for (auto const& effects : analysis->statements) {
         if (effects.verb == sql::Verb::ddl && !effects.name.empty()) worker_.clear(effects.name);
         for (auto const& change : effects.settings) {

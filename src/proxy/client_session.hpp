@@ -60,7 +60,9 @@ public:
     void abandon();
 
     std::uint64_t id() const { return id_; }
+    // The backend it was told of.
     std::uint64_t home() const { return home_; }
+    bool is_logging_in() const { return !is_serving_; }
     bool has_custom_setting(std::string_view name) const { return state_.has_custom_setting(name); }
     Backend* backend() const { return relay_ ? relay_->backend() : nullptr; }
     bool is_on(Pool const& pool) const { return pool_ == &pool; }

@@ -57,11 +57,14 @@ bool Pool::is_idle(Backend const& backend) const { return std::ranges::find(idle
 
 Backend* Pool::take_idle(ClientSession const& session) {
     if (is_paused) return nullptr;
+    // Who logs in is to be told of a backend that nobody else was told of, as long as there may be one more.
+    bool const wants_own = session.is_logging_in() && may_open();
     // The one the client was told of, else one that nobody was told of, else the one used last: its memory is warm.
     auto best = idle_.rend();
     for (auto place = idle_.rbegin(); place != idle_.rend(); ++place) {
         auto const& backend = **place;
         if (!backend.custom_settings.empty() && !fits(backend, session)) continue;
+        if (wants_own && backend.homes > 0) continue;
         if (backend.id == session.home()) {
             best = place;
             break;
@@ -101,6 +104,11 @@ ServerEntry const* Pool::choose_server() const {
     return best;
 }
 
+bool Pool::may_open() const {
+    auto const* const server = choose_server();
+    return server != nullptr && worker_.loop().now() >= not_before_ && group_.has_room() && worker_.may_connect_to(*server);
+}
+
 void Pool::open_missing() {
     while (!is_paused && opening_ < waiting) {
         auto const now = worker_.loop().now();
@@ -133,6 +141,9 @@ void Pool::logged_in(Backend& backend) {
 
 void Pool::lost(Backend& backend, wire::ErrorFields why) {
     bool const was_opening = !backend.is_logged_in();
+    // Where a client names a process, it means the session that was told of it.
+    bool const is_terminated = why.sqlstate == "57P01" && backend.homes > 0 && worker_.are_clients_terminating();
+    if (is_terminated) worker_.end_sessions([&](ClientSession const& session) { return session.home() == backend.id; }, why);
     if (was_opening) --opening_;
     // Perhaps it was the server's end, and what comes after it is another life, which its watch will see.
     else if (!key_.server.empty()) backend.server().position->avoid_until(worker_.loop().now() + until_it_is_seen);

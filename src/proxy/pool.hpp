@@ -85,6 +85,7 @@ public:
 
 private:
     ServerEntry const* choose_server() const;
+    bool may_open() const;
     void attempt_failed(wire::ErrorFields const& why);
     void give_reads_back(Clock::time_point now, wire::ErrorFields const& why);
 

@@ -87,6 +87,7 @@ struct Shared {
     std::atomic<std::size_t> connected{0};  // also clients who have not logged in
     std::size_t most_clients = std::numeric_limits<std::size_t>::max();  // for whom there are open files
     Clearings clearings{};
+    std::atomic<Clock::time_point> terminated_at{Clock::time_point()};
     // To a process that may know a key that is not known here.
     std::function<void(std::uint32_t process_id, std::string const& key)> cancel_elsewhere{};
 

@@ -99,9 +99,13 @@ public:
     void refresh_facts(std::string const& database, ClientSession& session, std::function<void(bool)> ready);
     void catalog_changed(std::string const& database);
     void clear(std::string const& database) { shared_.clear(database); }
+    // A client calls pg_terminate_backend(), or did so a moment ago.
+    void note_termination() { shared_.terminated_at = Clock::now(); }
+    bool are_clients_terminating() const { return Clock::now() - shared_.terminated_at.load() < termination_patience; }
     DatabaseStats& stats(std::string const& database) { return view_of(database).stats; }
 
 private:
+    static constexpr auto termination_patience = std::chrono::seconds(2);
     // What is known of one database: its catalog, and statements looked at with it.
     struct DatabaseView {
         CatalogWatch::Facts facts;

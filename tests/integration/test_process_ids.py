@@ -1,0 +1,80 @@
+"""A client's process id is its own: what another one does to it meets this client, and nobody else."""
+import contextlib
+import threading
+
+import psycopg
+import pytest
+from endpoint import SPLIT, served_for
+from tandem import wait_for
+
+served = served_for(SPLIT)
+ENDED = "terminating connection due to administrator command|the connection is closed"
+
+
+@pytest.fixture(params=["new", "used"])
+def clients(place, request):
+    """Three, who have asked nothing yet or something; the one who is asked last has read."""
+    with contextlib.ExitStack() as undo:
+        made = [undo.enter_context(contextlib.closing(place.connect())) for _ in range(3)]
+        if request.param == "used":
+            for client in made:
+                client.execute("SELECT 1")
+            made[0].execute("CREATE TABLE IF NOT EXISTS used (a int)")
+            for client in reversed(made):
+                client.execute("SELECT count(*) FROM used")
+        yield made
+
+
+def pid(client):
+    return client.info.backend_pid
+
+
+def is_alive(client):
+    return client.execute("SELECT 'alive'").fetchone() == ("alive",)
+
+
+def test_each_client_is_told_of_another_process(clients):
+    assert len({pid(client) for client in clients}) == 3
+    assert all(client.execute("SELECT pg_backend_pid()").fetchone() == (pid(client),) for client in clients)
+
+
+@pytest.mark.parametrize("query", ["SELECT pg_terminate_backend(%s)", "SELECT PG_TERMINATE_BACKEND(pid) FROM pg_stat_activity WHERE pid = %s"])
+def test_a_client_that_another_terminates_is_ended(clients, query):
+    killer, victim, other = clients
+    assert killer.execute(query, [pid(victim)]).fetchall() == [(True,)]
+
+    def is_ended():
+        try:
+            victim.execute("SELECT 1")
+        except psycopg.OperationalError as error:
+            return str(error)
+    # PostgreSQL sends the signal and does not wait.
+    told = wait_for(is_ended, "the client to be ended")
+    assert "administrator command" in told or "closed" in told
+    assert is_alive(killer) and is_alive(other)
+
+
+def test_a_client_that_terminates_itself_is_ended(clients):
+    suicide, *others = clients
+    with pytest.raises(psycopg.OperationalError, match=ENDED):
+        suicide.execute("SELECT pg_terminate_backend(%s)", [pid(suicide)])
+    assert suicide.closed
+    assert all(is_alive(client) for client in others)
+
+
+def test_a_query_that_another_cancels_is_cancelled(served, clients):
+    canceller, busy, other = clients
+    told = []
+
+    def sleep():
+        try:
+            busy.execute("SELECT pg_sleep(500)")
+        except psycopg.Error as error:
+            told.append(error.sqlstate)
+    thread = threading.Thread(target=sleep)
+    thread.start()
+    wait_for(lambda: [row for row in served.busy_backends() if "pg_sleep" in row[3]], "the query to run")
+    assert canceller.execute("SELECT pg_cancel_backend(%s)", [pid(busy)]).fetchall() == [(True,)]
+    thread.join()
+    assert told == ["57014"]
+    assert is_alive(canceller) and is_alive(busy) and is_alive(other)
