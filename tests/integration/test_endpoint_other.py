@@ -69,7 +69,8 @@ def test_wal_is_received(served, place, replicator, target):
         with served.straight.connect() as session:
             streams = "SELECT count(*) FROM pg_stat_replication WHERE application_name = 'pg_receivewal'"
             wait_for(lambda: session.execute(streams).fetchone()[0] == 1, "the stream to begin")
-            session.execute("CREATE TABLE IF NOT EXISTS received AS SELECT 1")
+            # Where nothing has been written since the last switch there is none.
+            session.execute("SELECT pg_logical_emit_message(true, 'received', '')")
             written = session.execute("SELECT pg_walfile_name(pg_current_wal_lsn())").fetchone()[0]
             session.execute("SELECT pg_switch_wal()")
             wait_for((target / written).exists, f"WAL file {written}")
