@@ -163,6 +163,15 @@ TEST(analyze, tells_verb_and_name) {
         {"SET transaction_isolation TO serializable", Verb::set_transaction, ""},
         {"SET CONSTRAINTS ALL DEFERRED", Verb::set, ""},
         {"GRANT SELECT ON t TO u", Verb::ddl, ""},
+        {"DROP DATABASE IF EXISTS \"My db\" WITH (FORCE)", Verb::ddl, "My db"},
+        {"drop database X", Verb::ddl, "x"},
+        {"DROP TABLE x", Verb::ddl, ""},
+        {"CREATE DATABASE x", Verb::ddl, "template1"},
+        {"CREATE DATABASE x OWNER y TEMPLATE = z ENCODING 'UTF8'", Verb::ddl, "z"},
+        {"CREATE DATABASE template WITH TEMPLATE \"Z\"", Verb::ddl, "Z"},
+        {"ALTER DATABASE x RENAME TO y", Verb::ddl, "x"},
+        {"ALTER DATABASE x SET TABLESPACE y", Verb::ddl, "x"},
+        {"ALTER DATABASE x SET work_mem TO 1", Verb::ddl, ""},
     };
     for (auto const& [text, verb, name] : cases) {
         auto const effects = only(text);
