@@ -1,4 +1,5 @@
 """A disk that is full: refused before, survived in the middle."""
+import errno
 import os
 import subprocess
 from pathlib import Path
@@ -28,11 +29,16 @@ def small_disk(tmp_path):
         place.rmdir()
 
 
-def fill(tandem, leave_megabytes):
-    free = os.statvfs(tandem.parent)
-    size = free.f_bavail * free.f_frsize - (leave_megabytes << 20)
-    with open(tandem.parent / "filler", "wb") as file:
-        os.posix_fallocate(file.fileno(), 0, size)
+def fill(tandem, leave_megabytes, name="filler"):
+    """Takes all but so much of the disk. Others write to it at the same time: then it is measured anew."""
+    with open(tandem.parent / name, "wb") as file:
+        while True:
+            free = os.statvfs(tandem.parent)
+            try:
+                return os.posix_fallocate(file.fileno(), 0, max(1, free.f_bavail * free.f_frsize - (leave_megabytes << 20)))
+            except OSError as full:
+                if full.errno != errno.ENOSPC:
+                    raise
 
 
 def test_too_little_room_is_refused_before_anything_is_made(small_disk):
@@ -65,9 +71,7 @@ def test_a_disk_that_fills_during_a_clone(small_disk):
                                **tandem.as_user)
     clone = tandem.folder / "nodes/node3/data.clone"
     wait_for(lambda: clone.exists() or command.poll() is not None, "the copy to begin")
-    with open(filler, "wb") as file:
-        left = os.statvfs(tandem.parent)
-        os.posix_fallocate(file.fileno(), 0, max(1, left.f_bavail * left.f_frsize - (3 << 20)))
+    fill(tandem, 3, filler.name)
     said, error = command.communicate(timeout=120)
     assert command.returncode == 1, said + error
     assert "No space left on device" in error or "are free" in error
