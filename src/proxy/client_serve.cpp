@@ -125,7 +125,7 @@ bool ClientSession::step() {
         ask_elsewhere();
     }
     if (is_waiting_ || is_waiting_for_facts_ || is_awaiting_news_) {
-        if (stream_->health() == io::Health::broken || (stream_->at_end() && stream_->input().empty())) is_leaving_ = true;
+        if (stream_->health() == io::Health::broken || (stream_->at_end() && !relay_->has_input())) is_leaving_ = true;
         return false;
     }
     switch (relay_->run()) {
