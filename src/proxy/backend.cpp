@@ -223,7 +223,7 @@ bool Backend::fail_connection() {
                                                  (why.empty() ? "it closed the connection" : why)));
 }
 
-// Between two uses: a change of a setting is noted, a reset is awaited, everything else means that it has ended.
+// Between two uses: a change of a setting is noted, what it was asked to do is awaited, everything else means that it has ended.
 void Backend::look_while_idle() {
     bool is_known = true;
     while (is_known) {
@@ -233,7 +233,7 @@ void Backend::look_while_idle() {
                    take_idle_message(header->type, stream_->input().substr(wire::header_size, header->body));
         if (!is_known) break;
         stream_->consume(header->total());
-        if (header->type == 'Z') return keeper_.was_reset(*this);
+        if (header->type == 'Z') return keeper_.settled(*this);
     }
     if (is_open() && is_known && !failure_) return;
     keeper_.lost(*this, failure_.value_or(make_error("FATAL", "08006", "server " + server_.name + " closed the connection")));
@@ -246,22 +246,37 @@ bool Backend::take_idle_message(char type, std::string_view body) {
                 reported = keeper_.reported_registry().with(reported, status->name, status->value);
             }
             return true;
-        case 'E': failure_ = wire::ErrorFields::parse(body); return true;
+        case 'E':
+            if (does_ == Does::ask_path) return true;
+            failure_ = wire::ErrorFields::parse(body);
+            return true;
         case 'N': return true;
+        case 'T': return does_ == Does::ask_path;
+        case 'D':
+            if (auto const row = wire::DataRow::parse(body); row && row->values.size() == 1) first_path = row->values.front();
+            return does_ == Does::ask_path;
         case 'A':
-        case 'C': return is_resetting_;
-        case 'Z': return std::exchange(is_resetting_, false) && body == "I";
+        case 'C': return does_ != Does::nothing;
+        case 'Z': return std::exchange(does_, Does::nothing) != Does::nothing && body == "I";
         default: return false;
     }
 }
 
 void Backend::reset() {
-    is_resetting_ = true;
+    does_ = Does::reset;
     wire::Query{"DISCARD ALL"}.write(stream_->output());
     stream_->flush();
     prepared.clear();
     unnamed.reset();
     settings = no_settings();
+}
+
+void Backend::ask_first_path() {
+    does_ = Does::ask_path;
+    first_path.reset();
+    wire::Query{"SELECT reset_val FROM pg_catalog.pg_settings WHERE name = 'search_path'"}.write(stream_->output());
+    stream_->flush();
+    unnamed.reset();  // a simple query ends it
 }
 
 }  // namespace pgtandem::proxy

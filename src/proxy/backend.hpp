@@ -40,8 +40,8 @@ public:
     virtual void logged_in(Backend& backend) = 0;
     // It never became one, or it has ended: 'why' is the server's own word, or ours (08006).
     virtual void lost(Backend& backend, wire::ErrorFields why) = 0;
-    // What a session left on it is gone.
-    virtual void was_reset(Backend& backend) = 0;
+    // What it was asked to do between two uses, reset() or ask_first_path(), is done.
+    virtual void settled(Backend& backend) = 0;
     virtual ReportedRegistry& reported_registry() = 0;
 
 protected:
@@ -65,8 +65,10 @@ public:
     bool is_logged_in() const { return is_logged_in_; }
     // Nothing outstanding, no transaction, nothing unread: may serve another session.
     bool is_clean() const { return expected.empty() && transaction == 'I' && !is_tainted && is_open(); }
-    // Takes away what a session has left; was_reset() tells when that is done.
+    // Takes away what a session has left.
     void reset();
+    // Asks for the search_path that its session began with, whatever it has been set to since: first_path.
+    void ask_first_path();
     // Looks at what has come between two uses.
     void look_while_idle();
     bool is_open() const { return stream_ && stream_->health() == io::Health::open && !stream_->at_end(); }
@@ -80,6 +82,7 @@ public:
     SettingsRef settings = no_settings();
     std::set<std::string, std::less<>> custom_settings;  // names that are defined here for good
     PreparedOnBackend prepared;
+    std::optional<std::string> first_path;  // as pg_settings gives it; nothing where it has not been asked, or was not told
     PreparedRef unnamed;         // what its unnamed statement is
     bool is_tainted = false;     // its answers can no longer be counted: it is not given to another session
     bool is_retired = false;     // to be closed when it is given back
@@ -124,7 +127,8 @@ private:
     std::string cancel_key_;
     bool is_logged_in_ = false;
     bool has_timed_out_ = false;
-    bool is_resetting_ = false;
+    enum class Does : std::uint8_t { nothing, reset, ask_path };
+    Does does_ = Does::nothing;  // between two uses
     std::optional<wire::ErrorFields> failure_;
     io::Task<> conversation_;
 };

@@ -149,7 +149,7 @@ std::string ClientSession::why_not_split() const {
 
 OwnAnswer ClientSession::explain_route(std::string_view statement) {
     OwnAnswer answer{{}, "EXPLAIN"};
-    auto const analysis = worker_.analyse(database_, statement, relay_->strings_conform());
+    auto const analysis = analyse(statement, relay_->strings_conform());
     auto const verdict = analysis == nullptr ? sql::Verdict{false, sql::Reason::too_long} : sql::with_hint(analysis->verdict, statement, true);
     auto const why_not = verdict.may_read ? why_not_split() : std::string();
     bool const is_shared = verdict.may_read && why_not.empty();

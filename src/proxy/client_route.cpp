@@ -4,6 +4,8 @@
 #include "proxy/client_session.hpp"
 #include "proxy/worker.hpp"
 #include "sql/hint.hpp"
+#include "sql/lexer.hpp"
+#include "sql/search_path.hpp"
 
 namespace pgtandem::proxy {
 
@@ -14,9 +16,27 @@ constexpr auto avoidance = std::chrono::seconds(1);
 // A fence takes some questions to servers that answer: longer only where something is wrong that is not seen yet.
 constexpr auto fence_patience = std::chrono::seconds(3);
 
+KnownPath known_path(sql::SearchPath schemas) {
+    if (!schemas) return {};
+    std::string text;
+    for (auto const& name : *schemas) text.append(name).append(1, '\0');
+    return {std::move(schemas), std::hash<std::string>{}(text) | 1};
+}
+
+bool changes_path(sql::Effects const& effects) {
+    using enum sql::SettingChange::Kind;
+    return effects.verb == sql::Verb::discard_all || std::ranges::any_of(effects.settings, [](auto const& change) {
+        return change.kind == reset_all || change.name == "search_path" || change.name == "role";
+    });
+}
+
+// Whatever else stands there: in a string it may be carried out too.
 bool names_termination(std::string_view text) {
-    constexpr std::string_view name = "pg_terminate_backend";
-    return !std::ranges::search(text, name, {}, [](char letter) { return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter + ('a' - 'A')) : letter; }).empty();
+    constexpr std::string_view name = "_terminate_backend";
+    for (auto at = text.find('_'); at != text.npos; at = text.find('_', at + 1)) {
+        if (sql::equals_folded(text.substr(at, name.size()), name)) return true;
+    }
+    return false;
 }
 
 }  // namespace
@@ -24,6 +44,21 @@ bool names_termination(std::string_view text) {
 bool ClientSession::splits() const {
     return settings_->split && target_ == Target::primary && route_wish_ != RouteWish::primary && worker_.routing().has_reader &&
            settings_->pool_mode != PoolMode::session && !state_.is_pinned();
+}
+
+// Functions and relations are found by it. While a transaction changes it, nobody here knows which one applies.
+KnownPath const& ClientSession::search_path() {
+    static KnownPath const unknown;
+    if (is_path_changing_ || settings_->pool_mode != PoolMode::transparent || pool_ == nullptr) return unknown;
+    auto const& first = pool_->first_path();
+    if (path_.settings == state_.settings() && path_.first == first) return path_.path;
+    path_ = {state_.settings(), first, {}};
+    auto const own = path_.settings->find("search_path");
+    // Who "$user" is after SET ROLE has no name here.
+    auto const user = path_.settings->contains("role") ? std::string() : user_;
+    if (own != path_.settings->end()) path_.path = known_path(sql::path_of_statement(own->second, user));
+    else if (first) path_.path = known_path(sql::path_of_value(*first, user));
+    return path_.path;
 }
 
 ReadRules ClientSession::read_rules() const {
@@ -91,7 +126,7 @@ ReadChoice ClientSession::choose_server() {
     bool const is_chosen = chosen_ && chosen_->at == now && chosen_->routing_version == worker_.routing().version;
     auto const choice = is_chosen ? chosen_->choice : floor_.choose(worker_.routing(), worker_.samples(), read_rules(), now, patience());
     chosen_.reset();
-    auto& counts = worker_.routes(database_);
+    auto& counts = view_->routes;
     if (choice.must_wait) {
         if (!has_waited) ++counts.waits;
         await_news(Awaits::read);
@@ -177,12 +212,14 @@ void ClientSession::ask_elsewhere() {
     relay_->detach();
     attached->session = nullptr;
     end_lease();
-    ++worker_.routes(database_).asked_again;
+    ++view_->routes.asked_again;
     if (attached->is_clean() && attached->cancels_under_way == 0) pool.group().give_back(*attached, pool);
     else pool.discard(*attached);
 }
 
 void ClientSession::ended_on_primary(bool may_have_written, bool read_there) {
+    // What was sent behind it may change it again.
+    if (backend()->expected.empty()) is_path_changing_ = false;
     if (!settings_->split || target_ != Target::primary) return;
     auto const& routing = worker_.routing();
     if (may_have_written) {
@@ -196,10 +233,11 @@ void ClientSession::ended_on_primary(bool may_have_written, bool read_there) {
 
 void ClientSession::placed(sql::Analysis const* analysis, std::string_view text) {
     auto const reason = analysis == nullptr ? sql::Reason::too_long : sql::with_hint(analysis->verdict, text, true).reason;
-    ++worker_.routes(database_).statements[static_cast<std::size_t>(reason)];
+    ++view_->routes.statements[static_cast<std::size_t>(reason)];
     if (analysis == nullptr) return;
     if (!analysis->verdict.may_read && names_termination(text)) worker_.note_termination();
     for (auto const& effects : analysis->statements) {
+        is_path_changing_ = is_path_changing_ || changes_path(effects);
         if (effects.verb == sql::Verb::ddl && !effects.name.empty()) worker_.clear(effects.name);
         for (auto const& change : effects.settings) {
             if (change.name != "synchronous_commit") continue;

@@ -26,6 +26,7 @@ io::Task<bool> ClientSession::join_pool() {
     if (!application_name_.empty() && replication_.empty()) {
         state_.begin_with("application_name", "SET application_name TO " + quoted_literal(application_name_));
     }
+    view_ = &worker_.view_of(database_);
     relay_.emplace(*stream_, state_, static_cast<RelayHost&>(*this), settings_, worker_.reported_registry(), target_ == Target::primary);
     if (!replication_.empty()) {
         bool const has_begun = co_await begin_replication();
@@ -288,27 +289,24 @@ void ClientSession::time_is_over() {
 }
 
 std::shared_ptr<sql::Analysis const> ClientSession::analyse(std::string_view text, bool strings_conform) {
-    return worker_.analyse(database_, text, strings_conform);
+    return view_->analyse(text, reading(strings_conform), worker_.settings());
 }
 
 PreparedRef ClientSession::prepare(std::string_view text, std::string_view types, bool strings_conform) {
-    return worker_.prepare(database_, text, types, strings_conform);
+    return view_->prepare(text, types, reading(strings_conform), worker_.settings());
 }
 
-std::uint64_t ClientSession::epoch() const { return worker_.epoch(database_); }
+bool ClientSession::holds(PreparedStatement const& statement) { return view_->holds(statement, search_path()); }
 
 bool ClientSession::must_wait_for_facts() {
-    if (settings_->pool_mode != PoolMode::transparent || worker_.facts_hold(database_)) return false;
+    if (settings_->pool_mode != PoolMode::transparent || view_->facts_hold()) return false;
     // Facts that could not be had are asked for again by the next statement; this one does without.
     return !std::exchange(facts_failed_, false);
 }
 
-bool ClientSession::facts_hold() const {
-    return settings_->pool_mode != PoolMode::transparent || worker_.facts_hold(database_);
+bool ClientSession::facts_hold() {
+    return settings_->pool_mode != PoolMode::transparent || view_->facts_hold();
 }
 
 void ClientSession::catalog_changed() { worker_.catalog_changed(database_); }
-
-DatabaseStats& ClientSession::stats() { return worker_.stats(database_); }
-
 }  // namespace pgtandem::proxy

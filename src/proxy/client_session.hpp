@@ -9,6 +9,7 @@
 #include "io/loop.hpp"
 #include "io/task.hpp"
 #include "proxy/console.hpp"
+#include "proxy/database_view.hpp"
 #include "proxy/endpoint_settings.hpp"
 #include "proxy/event.hpp"
 #include "proxy/login_desk.hpp"
@@ -131,6 +132,9 @@ private:
     void end_lease();
     void ask_elsewhere();
 
+    KnownPath const& search_path();
+    DatabaseView::Reading reading(bool strings_conform) { return {strings_conform, search_path()}; }
+
     // client_own.cpp
     OwnAnswer set_own(OwnStatement const& own);
     OwnAnswer reset_own(OwnStatement const& own);
@@ -145,15 +149,15 @@ private:
     void reset_own_settings() override;
     std::shared_ptr<sql::Analysis const> analyse(std::string_view text, bool strings_conform) override;
     PreparedRef prepare(std::string_view text, std::string_view types, bool strings_conform) override;
-    std::uint64_t epoch() const override;
+    bool holds(PreparedStatement const& statement) override;
     bool must_wait_for_facts() override;
-    bool facts_hold() const override;
+    bool facts_hold() override;
     bool acquire(Route route) override;
     bool splits() const override;
     void ended_on_primary(bool may_have_written, bool read_there) override;
     void placed(sql::Analysis const* analysis, std::string_view text) override;
     void catalog_changed() override;
-    DatabaseStats& stats() override;
+    DatabaseStats& stats() override { return view_->stats; }
 
     Worker& worker_;
     std::uint64_t const id_;
@@ -182,6 +186,7 @@ private:
 
     SessionState state_;
     std::optional<Relay> relay_;
+    DatabaseView* view_ = nullptr;  // of its database, once it is logged in
     Pool* pool_ = nullptr;         // whose sessions this is one of
     Pool* leased_from_ = nullptr;  // where its backend is from, or is to come from: pool_, or one of a replica
     Lease lease_ = Lease::ordinary;
@@ -191,6 +196,12 @@ private:
     std::optional<Consistency> consistency_;
     RouteWish first_route_wish_ = RouteWish::automatic;  // by the startup message: what RESET goes back to
     std::optional<Consistency> first_consistency_;
+    struct {
+        SettingsRef settings;
+        std::shared_ptr<std::string const> first;
+        KnownPath path;
+    } path_;  // and what it was found out from
+    bool is_path_changing_ = false;  // something was sent that may change it, and its transaction has not ended
     bool is_awaiting_news_ = false;  // of positions, to know where it may read
     Awaits awaits_ = Awaits::read;
     Clock::time_point awaiting_since_{};

@@ -32,7 +32,7 @@ struct Expected {
     std::shared_ptr<sql::Analysis const> analysis{};  // query, execute: what completes
     PreparedRef prepared{};       // parse: what the backend will have; close: what the session had under 'name'
     std::string name{};
-    std::string local{};          // answer: the message
+    std::string local{};          // answer: the message; query, parse: the error the client gets in place of the one this gives
 };
 
 // A queue over one vector: empty most of the time, and then without elements to move.

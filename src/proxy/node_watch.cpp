@@ -97,6 +97,8 @@ std::vector<ServerEntry> NodeWatch::judge() const {
         entry.position = watched.second->position();
         entry.timeline = found.timeline;
         entry.commits_without_flush = found.commits_without_flush;
+        entry.configured_at = found.configured_at;
+        entry.search_path = found.search_path;
         entry.why_unusable = found.why;
         if (found.answers && entry.is_primary == found.in_recovery) {
             entry.why_unusable = entry.is_primary ? "it is in recovery" : "it takes writes and is not the primary";

@@ -79,6 +79,11 @@ Backend* Pool::take_idle(ClientSession const& session) {
 
 void Pool::put_idle(Backend& backend) {
     backend.used_at = worker_.loop().now();
+    if (must_ask_path()) {
+        asked_ = &backend;
+        path_from_ = worker_.routing().primary()->configured_at;
+        return backend.ask_first_path();
+    }
     idle_.push_back(&backend);
     // What came with the last answer, and whether it is still there.
     if (!backend.stream().input().empty() || !backend.is_open()) backend.look_while_idle();
@@ -165,7 +170,33 @@ void Pool::attempt_failed(wire::ErrorFields const& why) {
     group_.refuse_waiters(*this, why.sqlstate == "53300" ? Clock::time_point::max() : now - patience_with_server, why);
 }
 
-void Pool::was_reset(Backend& backend) { group_.give_back(backend, *this); }
+void Pool::settled(Backend& backend) {
+    if (&backend == asked_) take_path(backend);
+    group_.give_back(backend, *this);
+}
+
+// Reads are judged by it; of sessions on the primary, which is where all of them log in.
+bool Pool::must_ask_path() {
+    auto const* const primary = worker_.routing().primary();
+    bool const is_judged_by = key_.target == Target::primary && key_.server.empty() && worker_.settings().split;
+    return is_judged_by && asked_ == nullptr && primary != nullptr && primary->configured_at != path_from_;
+}
+
+void Pool::take_path(Backend& backend) {
+    asked_ = nullptr;
+    known_at_ = 0;
+    first_path_ = backend.first_path ? std::make_shared<std::string const>(std::move(*backend.first_path)) : nullptr;
+}
+
+// A server's configuration may have been loaded anew since, or be another than the primary's.
+std::shared_ptr<std::string const> const& Pool::first_path() {
+    auto const& routing = worker_.routing();
+    if (std::exchange(known_at_, routing.version) == routing.version) return known_path_;
+    auto const* const primary = routing.primary();
+    bool const holds = primary != nullptr && primary->configured_at == path_from_ && asked_ == nullptr && routing.agrees_on_path();
+    known_path_ = holds ? first_path_ : nullptr;
+    return known_path_;
+}
 
 ReportedRegistry& Pool::reported_registry() { return worker_.reported_registry(); }
 
@@ -177,6 +208,10 @@ void Pool::give_reads_back(Clock::time_point now, wire::ErrorFields const& why) 
 }
 
 void Pool::discard(Backend& backend) {
+    if (&backend == asked_) {
+        asked_ = nullptr;
+        path_from_.clear();
+    }
     std::erase(idle_, &backend);
     auto const found = std::ranges::find_if(backends_, [&](auto const& known) { return known.get() == &backend; });
     if (found == backends_.end()) return;
@@ -197,6 +232,13 @@ void Pool::tidy(Clock::time_point idle_since, Clock::time_point made_since) {
         bool const is_old = backend->used_at < idle_since || backend->made_at < made_since;
         if (is_old || backend->is_retired) discard(*backend);
     }
+}
+
+void Pool::routing_changed() {
+    if (idle_.empty() || !must_ask_path()) return;
+    auto* const backend = idle_.back();
+    idle_.pop_back();
+    put_idle(*backend);
 }
 
 void Pool::retire(bool (*is_old)(Backend const&, Routing const&), Routing const& routing) {

@@ -50,6 +50,8 @@ public:
     std::shared_ptr<ServerLogin const> const& login() const { return login_; }
     // What a new session starts with, once a backend has told it; null before.
     ReportedRef const& first_reported() const { return first_reported_; }
+    // The search_path that its sessions begin with, on whichever server; null where it is not known.
+    std::shared_ptr<std::string const> const& first_path();
     std::vector<std::unique_ptr<Backend>> const& backends() const { return backends_; }
     Backend* find(std::uint64_t id) const;
     std::vector<Backend*> all() const;
@@ -70,11 +72,13 @@ public:
     bool discard_oldest_idle();
     // Ends what is free and is retired, unsuitable or old; for routing changes, RECONNECT and timeouts.
     void tidy(Clock::time_point idle_since, Clock::time_point made_since);
+    // There may be something to ask a backend again.
+    void routing_changed();
     void retire(bool (*is_old)(Backend const&, Routing const&), Routing const& routing);
 
     void logged_in(Backend& backend) override;
     void lost(Backend& backend, wire::ErrorFields why) override;
-    void was_reset(Backend& backend) override;
+    void settled(Backend& backend) override;
     ReportedRegistry& reported_registry() override;
 
     // Of a pool of the primary: those for the reads of its sessions, by their server's ServerPosition::id().
@@ -87,6 +91,8 @@ private:
     ServerEntry const* choose_server() const;
     bool may_open() const;
     void attempt_failed(wire::ErrorFields const& why);
+    bool must_ask_path();
+    void take_path(Backend& backend);
     void give_reads_back(Clock::time_point now, wire::ErrorFields const& why);
 
     Worker& worker_;
@@ -94,6 +100,11 @@ private:
     PoolKey key_;
     std::shared_ptr<ServerLogin const> login_;
     ReportedRef first_reported_;
+    std::shared_ptr<std::string const> first_path_;  // as it was told
+    std::string path_from_;                          // ServerEntry::configured_at, when it was asked
+    std::shared_ptr<std::string const> known_path_;  // first_path_ while it holds,
+    std::uint64_t known_at_ = 0;                     // by that version of the routing
+    Backend* asked_ = nullptr;                       // for the path
     std::vector<std::unique_ptr<Backend>> backends_;
     std::vector<Backend*> idle_;  // the last one used at the end
     std::size_t opening_ = 0;

@@ -4,30 +4,26 @@ namespace pgtandem::proxy {
 
 namespace {
 
-std::string key_of(std::string const& database, std::uint64_t epoch, std::string_view text, std::string_view types) {
+std::string key_of(std::uint64_t epoch, std::string_view text, std::string_view types) {
     std::string key;
-    key.reserve(database.size() + types.size() + text.size() + 24);
-    key.append(database).append(1, '\0').append(std::to_string(epoch)).append(1, '\0');
-    key.append(std::to_string(types.size())).append(1, '\0').append(types).append(text);
+    key.reserve(types.size() + text.size() + 24);
+    key.append(std::to_string(epoch)).append(1, '\0').append(std::to_string(types.size())).append(1, '\0').append(types).append(text);
     return key;
 }
 
 }  // namespace
 
-PreparedRef PreparedRegistry::find(std::string const& database, std::uint64_t epoch, std::string_view text,
-                                   std::string_view types) const {
-    auto const found = entries_.find(key_of(database, epoch, text, types));
+PreparedRef PreparedRegistry::find(std::uint64_t epoch, std::string_view text, std::string_view types) const {
+    auto const found = entries_.find(key_of(epoch, text, types));
     auto const known = found == entries_.end() ? nullptr : found->second.lock();
     return known && !known->is_outdated ? known : nullptr;
 }
 
-PreparedRef PreparedRegistry::add(std::string const& database, std::uint64_t epoch, std::string_view text,
-                                  std::string_view types, std::shared_ptr<sql::Analysis const> analysis,
-                                  std::optional<OwnStatement> own) {
+PreparedRef PreparedRegistry::add(PreparedStatement statement) {
     if (entries_.size() >= forget_at_) forget_unused();
-    auto const made = std::make_shared<PreparedStatement const>(
-        PreparedStatement{++last_id_, epoch, std::string(text), std::string(types), std::move(analysis), std::move(own), false});
-    entries_[key_of(database, epoch, text, types)] = made;
+    statement.id = ++last_id_;
+    auto const made = std::make_shared<PreparedStatement const>(std::move(statement));
+    entries_[key_of(made->epoch, made->text, made->types)] = made;
     return made;
 }
 

@@ -16,10 +16,11 @@ namespace pgtandem::proxy {
 struct PreparedStatement {
     std::uint64_t id = 0;
     std::uint64_t epoch = 0;  // of the catalog when it was analysed
+    std::uint64_t path = 0;   // KnownPath's key, by which it was
     std::string text;
     std::string types;  // object ids of parameter types as they travel in Parse
     std::shared_ptr<sql::Analysis const> analysis;
-    std::optional<OwnStatement> own;  // the endpoint answers it itself
+    std::optional<OwnStatement> own{};  // the endpoint answers it itself
     // A server has said that it would give other columns now than when it was prepared: whoever prepares it anew gets another one.
     mutable bool is_outdated = false;
     std::string server_name() const { return "pgtandem_" + std::to_string(id); }
@@ -27,14 +28,14 @@ struct PreparedStatement {
 
 using PreparedRef = std::shared_ptr<PreparedStatement const>;
 
-// One statement that many sessions prepare is one entry; one nobody holds any more is forgotten.
+// Those of one database. One statement that many sessions prepare is one entry; one nobody holds any more is forgotten.
 class PreparedRegistry {
 public:
     // 'epoch' counts changes of the catalog: a statement that is prepared after a change is not taken for one from before,
     // whose plan may give columns of other types.
-    PreparedRef find(std::string const& database, std::uint64_t epoch, std::string_view text, std::string_view types) const;
-    PreparedRef add(std::string const& database, std::uint64_t epoch, std::string_view text, std::string_view types,
-                    std::shared_ptr<sql::Analysis const> analysis, std::optional<OwnStatement> own = std::nullopt);
+    PreparedRef find(std::uint64_t epoch, std::string_view text, std::string_view types) const;
+    // Gives it its id.
+    PreparedRef add(PreparedStatement statement);
 
 private:
     void forget_unused();

@@ -38,7 +38,7 @@ void ProbeLine::logged_in(Backend& backend) {
 
 void ProbeLine::lost(Backend&, wire::ErrorFields) { lose(); }
 
-void ProbeLine::was_reset(Backend&) {}
+void ProbeLine::settled(Backend&) {}
 
 void ProbeLine::on_event(io::Stream& stream) {
     while (!is_lost_) {

@@ -31,7 +31,7 @@ public:
 private:
     void logged_in(Backend& backend) override;
     void lost(Backend& backend, wire::ErrorFields why) override;
-    void was_reset(Backend& backend) override;
+    void settled(Backend& backend) override;
     ReportedRegistry& reported_registry() override { return reported_; }
 
     bool take_message(char type, std::string_view body);

@@ -39,11 +39,11 @@ public:
     // Null where the statement is too long to look at.
     virtual std::shared_ptr<sql::Analysis const> analyse(std::string_view text, bool standard_conforming_strings) = 0;
     virtual PreparedRef prepare(std::string_view text, std::string_view types, bool standard_conforming_strings) = 0;
-    // Counts changes of the catalog; what was analysed at another epoch is to be looked at again.
-    virtual std::uint64_t epoch() const = 0;
+    // False: the catalog or the search path is another now; the statement is to be looked at again.
+    virtual bool holds(PreparedStatement const& statement) = 0;
     // The catalog is being read again and what it says is worth waiting for.
     virtual bool must_wait_for_facts() = 0;
-    virtual bool facts_hold() const = 0;
+    virtual bool facts_hold() = 0;
     // A backend, attached to the relay, where one is free; else the session is in the queue for one, or waits until it is known
     // where it may read.
     virtual bool acquire(Route route) = 0;
@@ -104,7 +104,7 @@ public:
     // A connection in which the client and the server are left to each other: replication.
     void become_raw() { is_raw_ = true; }
     // A client that does not take what it asked for.
-    bool strings_conform() const { return value_of(seen_, "standard_conforming_strings") != "off"; }
+    bool strings_conform() const { return !seen_ || seen_->strings_conform; }
     bool has_input() const { return !input().empty(); }
     bool is_stalled() const { return client_.unsent() > io::output_high; }
     // A client that has sent a part of a message and holds a backend meanwhile.
@@ -136,6 +136,7 @@ private:
     void take_own_describe(char kind, OwnStatement const& own);
     Took take_own_execute(OwnStatement const& own);
     void push_own(std::string message);
+    void fail_on_server(Expect what, wire::ErrorFields const& error);
 
     // From the client (relay_client.cpp).
     Outcome run_client();
@@ -164,8 +165,7 @@ private:
     std::shared_ptr<sql::Analysis const> analysis_of(PreparedRef const& statement);
     bool must_wait_for_facts(sql::Analysis const* analysis);
     std::shared_ptr<sql::Analysis const> look_at(std::string_view text);
-    // In some encodings a letter holds bytes that elsewhere end a string: what stands there cannot be told.
-    bool can_read() const;
+    bool can_read() const { return !seen_ || seen_->can_be_read; }
     void bring_what_it_names(sql::Analysis const* analysis, bool is_query);
 
     // On the session's behalf (relay_ours.cpp).

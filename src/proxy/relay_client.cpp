@@ -2,7 +2,6 @@
 #include <algorithm>
 
 #include "proxy/relay.hpp"
-#include "sql/lexer.hpp"
 #include "wire/backend.hpp"
 #include "wire/query.hpp"
 
@@ -176,8 +175,6 @@ void Relay::pass_through(wire::Header header, std::string_view input) {
     consume(count);
 }
 
-bool Relay::can_read() const { return sql::is_safe_to_lex(value_of(seen_, "client_encoding")); }
-
 // Null: it cannot be looked at, for its length or its encoding.
 void Relay::check_before(sql::Analysis const* analysis, std::string_view text) {
     ++host_.stats().queries;
@@ -200,7 +197,7 @@ bool Relay::must_wait_for_facts(sql::Analysis const* analysis) {
 }
 
 std::shared_ptr<sql::Analysis const> Relay::analysis_of(PreparedRef const& statement) {
-    if (can_read() && statement->epoch == host_.epoch()) return statement->analysis;
+    if (can_read() && host_.holds(*statement)) return statement->analysis;
     return look_at(statement->text);
 }
 

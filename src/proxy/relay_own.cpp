@@ -53,6 +53,11 @@ Relay::Took Relay::take_own_query(OwnStatement const& own) {
     if (own.kind == OwnStatement::Kind::explain && host_.must_wait_for_facts()) return Took::need_facts;
     auto const answer = answer_to_own(own);
     if (!answer) return Took::need_backend;
+    if (answer->error && transaction_status() == 'T') {
+        if (!has_backend()) return Took::need_backend;
+        fail_on_server(Expect::query, *answer->error);
+        return Took::yes;
+    }
     auto& out = client_.output();
     if (answer->error) {
         wire::write_error_response(out, *answer->error);
@@ -98,6 +103,12 @@ Relay::Took Relay::take_own_execute(OwnStatement const& own) {
     if (own.kind == OwnStatement::Kind::explain && host_.must_wait_for_facts()) return Took::need_facts;
     auto const answer = answer_to_own(own);
     if (!answer) return Took::need_backend;
+    bool const is_in_transaction = transaction_status() == 'T' || is_busy();
+    if (answer->error && is_in_transaction) {
+        if (!has_backend()) return Took::need_backend;
+        fail_on_server(Expect::parse, *answer->error);
+        return Took::yes;
+    }
     ByteBuffer out;
     if (answer->error) {
         wire::write_error_response(out, *answer->error);
@@ -108,6 +119,20 @@ Relay::Took Relay::take_own_execute(OwnStatement const& own) {
     }
     push_own(text_of(out));
     return Took::yes;
+}
+
+// A statement that was refused ends its transaction: the server gets one that it refuses, and the client the error of its own.
+void Relay::fail_on_server(Expect what, wire::ErrorFields const& error) {
+    constexpr std::string_view refused = "pgtandem has refused this statement";
+    ByteBuffer message;
+    wire::write_error_response(message, error);
+    Expected entry{what};
+    entry.local = text_of(message);
+    backend_->expected.push(std::move(entry));
+    backend_->unnamed.reset();
+    auto& out = backend_->stream().output();
+    if (what == Expect::query) wire::Query{refused}.write(out);
+    else wire::Parse{"", refused, "", 0}.write(out);
 }
 
 // In its turn, behind what the server still owes.

@@ -177,6 +177,11 @@ bool Relay::fail(std::string_view body) {
     auto& expected = backend_->expected;
     if (expected.empty()) return true;  // the server's last word
     auto const what = expected.front().what;
+    if (what != Expect::answer && !expected.front().local.empty()) {
+        output().append(expected.front().local);
+        if (what == Expect::parse) drop_until_sync();
+        return false;
+    }
     if (what == Expect::query || what == Expect::function_call) {
         if (!expected.front().is_ours) return true;
         // What the session had before it can no longer have: better no session than another one.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "sql/lexer.hpp"
 #include "wire/backend.hpp"
 
 namespace pgtandem::proxy {
@@ -11,11 +12,22 @@ namespace {
 // Sets of values that nobody uses are forgotten when there are more than this.
 constexpr std::size_t most_known = 4096;
 
-auto find(Reported const& reported, std::string_view name) {
-    return std::ranges::find_if(reported, [&](auto const& entry) { return entry.first == name; });
+std::string const* find(Reported const& reported, std::string_view name) {
+    auto const found = std::ranges::find(reported, name, [](auto const& entry) -> std::string_view { return entry.first; });
+    return found == reported.end() ? nullptr : &found->second;
+}
+
+std::string_view found_in(Reported const& reported, std::string_view name) {
+    auto const* const value = find(reported, name);
+    return value == nullptr ? std::string_view() : *value;
 }
 
 }  // namespace
+
+SharedReported::SharedReported(Reported reported)
+    : values(std::move(reported)),
+      strings_conform(found_in(values, "standard_conforming_strings") != "off"),
+      can_be_read(sql::is_safe_to_lex(found_in(values, "client_encoding"))) {}
 
 void set_value(Reported& reported, std::string_view name, std::string_view value) {
     for (auto& [known, current] : reported) {
@@ -27,30 +39,28 @@ void set_value(Reported& reported, std::string_view name, std::string_view value
 }
 
 ReportedRef ReportedRegistry::intern(Reported reported) {
-    auto const made = std::make_shared<Reported const>(std::move(reported));
+    auto const made = std::make_shared<SharedReported const>(std::move(reported));
     if (known_.size() >= most_known) std::erase_if(known_, [](auto const& known) { return known.use_count() == 1; });
     return *known_.insert(made).first;
 }
 
 ReportedRef ReportedRegistry::with(ReportedRef const& before, std::string_view name, std::string_view value) {
-    auto after = before ? *before : Reported();
+    auto after = before ? before->values : Reported();
     set_value(after, name, value);
-    if (before && after == *before) return before;
+    if (before && after == before->values) return before;
     return intern(std::move(after));
 }
 
 void write_differences(ByteBuffer& out, ReportedRef const& seen, ReportedRef const& present) {
     if (seen == present || !present) return;
-    for (auto const& [name, value] : *present) {
-        bool const is_same = seen && find(*seen, name) != seen->end() && value_of(seen, name) == value;
-        if (!is_same) wire::ParameterStatus{name, value}.write(out);
+    for (auto const& [name, value] : present->values) {
+        auto const* const before = seen ? find(seen->values, name) : nullptr;
+        if (before == nullptr || *before != value) wire::ParameterStatus{name, value}.write(out);
     }
 }
 
 std::string_view value_of(ReportedRef const& reported, std::string_view name) {
-    if (!reported) return {};
-    auto const found = find(*reported, name);
-    return found == reported->end() ? std::string_view() : std::string_view(found->second);
+    return reported ? found_in(reported->values, name) : std::string_view();
 }
 
 }  // namespace pgtandem::proxy

@@ -14,7 +14,18 @@ namespace pgtandem::proxy {
 
 // Name and value, in the server's own order.
 using Reported = std::vector<std::pair<std::string, std::string>>;
-using ReportedRef = std::shared_ptr<Reported const>;
+// What each statement is read by stands ready.
+struct SharedReported {
+    explicit SharedReported(Reported reported);
+    auto operator<=>(SharedReported const& other) const { return values <=> other.values; }
+    bool operator==(SharedReported const& other) const { return values == other.values; }
+
+    Reported values;
+    bool strings_conform;  // standard_conforming_strings
+    // In some encodings a letter holds bytes that elsewhere end a string: what stands there cannot be told.
+    bool can_be_read;
+};
+using ReportedRef = std::shared_ptr<SharedReported const>;
 
 void set_value(Reported& reported, std::string_view name, std::string_view value);
 

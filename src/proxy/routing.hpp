@@ -23,6 +23,8 @@ struct ServerEntry {
     std::string why_unusable{};
     std::uint32_t timeline = 0;   // a replica's: which it follows, 0 where it has not said
     bool commits_without_flush = false;  // of a primary: a commit's record may lie above what has been flushed
+    std::string configured_at{};  // when it loaded its configuration
+    std::string search_path{};    // what sessions begin with there, where nobody set it for a role or a database
     std::shared_ptr<ServerPosition> position{};  // how far it is, at any time
     // TLS towards it; null: none.
     std::shared_ptr<io::TlsContext const> tls{};
@@ -49,6 +51,15 @@ struct Routing {
     bool follows_primary(ServerEntry const& server) const {
         auto const* const its_primary = primary();
         return its_primary != nullptr && !server.is_primary && server.is_usable && server.timeline == its_primary->timeline;
+    }
+    // Names mean the same on all servers.
+    bool agrees_on_path() const {
+        auto const* const its_primary = primary();
+        if (its_primary == nullptr) return false;
+        for (auto const& server : servers) {
+            if (server.is_usable && server.search_path != its_primary->search_path) return false;
+        }
+        return true;
     }
     ServerEntry const* find(std::string const& name) const {
         for (auto const& server : servers) {

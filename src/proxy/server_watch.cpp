@@ -20,7 +20,8 @@ constexpr char const* state_query =
     "ELSE ('x' || pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8))::bit(32)::int END, "
     "CASE WHEN here.replica THEN pg_catalog.pg_last_wal_replay_lsn() ELSE pg_catalog.pg_current_wal_flush_lsn() END, "
     "pg_catalog.current_setting('synchronous_commit') = 'off' OR EXISTS (SELECT FROM pg_catalog.pg_db_role_setting, "
-    "pg_catalog.unnest(setconfig) AS setting WHERE setting = 'synchronous_commit=off') "
+    "pg_catalog.unnest(setconfig) AS setting WHERE setting = 'synchronous_commit=off'), "
+    "pg_catalog.pg_conf_load_time() "
     "FROM (SELECT pg_catalog.pg_is_in_recovery() AS replica) AS here";
 
 std::uint64_t lsn_of(std::optional<std::string> const& text) {
@@ -102,6 +103,7 @@ Result<Session*> ServerWatch::session() {
     PGTANDEM_TRY(session, Session::connect(server_.conninfo, Deadline::in(patience)));
     session_ = std::move(session);
     timeline_ = 0;
+    configured_at_.clear();
     is_another_life_ = std::exchange(has_been_seen_, true);
     return &*session_;
 }
@@ -113,6 +115,18 @@ void ServerWatch::begin_another_life() {
     next->back_since(Clock::now());
     std::lock_guard const guard(mutex_);
     position_ = std::move(next);
+}
+
+Status ServerWatch::look_at_configuration(Session& session, std::string const& configured_at) {
+    if (configured_at == configured_at_) return {};
+    auto const rows = session.query("SELECT reset_val FROM pg_catalog.pg_settings WHERE name = 'search_path'", Deadline::in(patience));
+    if (!rows) {
+        session_.reset();
+        return fail(rows.error());
+    }
+    search_path_ = (*rows->begin())[0].value_or("");
+    configured_at_ = configured_at;
+    return {};
 }
 
 Result<ServerSeen> ServerWatch::look_once() {
@@ -128,6 +142,9 @@ Result<ServerSeen> ServerWatch::look_once() {
     // A replica that was seen to follow a timeline stays on it as long as it runs, also while it receives nothing.
     if (row[1]) timeline_ = static_cast<std::uint32_t>(std::strtoul(row[1]->c_str(), nullptr, 10));
     seen.timeline = timeline_;
+    PGTANDEM_CHECK(look_at_configuration(*session, row[4].value_or("")));
+    seen.configured_at = configured_at_;
+    seen.search_path = search_path_;
     if (std::exchange(is_another_life_, false)) begin_another_life();
     if (seen.in_recovery) {
         position_->set_replayed(seen.position);

@@ -30,6 +30,9 @@ struct ServerSeen {
     std::uint64_t position = 0;  // LSN: flushed on a primary, replayed on a replica
     bool commits_without_flush = false;  // synchronous_commit is off for somebody who has not said so himself
 
+    std::string configured_at{};
+    std::string search_path{};
+
     bool operator==(ServerSeen const&) const = default;
 };
 
@@ -55,6 +58,7 @@ private:
     void begin_another_life();
     bool is_primary() const;
     Result<Session*> session();
+    Status look_at_configuration(Session& session, std::string const& configured_at);
 
     WatchedServer server_;
     std::shared_ptr<ServerLogin const> login_;
@@ -64,6 +68,8 @@ private:
     std::shared_ptr<ServerPosition> position_ = std::make_shared<ServerPosition>();
     std::optional<Session> session_;
     std::uint32_t timeline_ = 0;  // in this session
+    std::string configured_at_;
+    std::string search_path_;
     bool has_been_seen_ = false;
     bool is_another_life_ = false;
     mutable std::mutex mutex_;

@@ -236,6 +236,7 @@ void Worker::take_routing() {
         auto const& key = pool->key();
         bool const is_for_primary = key.target == Target::primary;
         pool->retire(is_for_primary ? is_on_former_primary : key.server.empty() ? is_on_lost_replica : does_not_follow, *routing_);
+        pool->routing_changed();
         serve_later(pool->group());
     }
     // A replica that answers no more will not answer what it has been asked.
@@ -257,7 +258,7 @@ void Worker::take_settings() {
     settings_ = shared_.settings();
     tls_ = shared_.tls();
     // They hold verdicts only where reads are shared.
-    for (auto const& [database, view] : views_) view->analyses.clear();
+    for (auto const& [database, view] : views_) view->forget_statements();
     for (auto const& [key, group] : groups_) {
         group->set_most(share(settings_->pool_size));
         serve_later(*group);

@@ -12,9 +12,9 @@
 
 #include "io/loop.hpp"
 #include "proxy/client_session.hpp"
+#include "proxy/database_view.hpp"
 #include "proxy/pool.hpp"
 #include "proxy/prober.hpp"
-#include "proxy/route_counts.hpp"
 #include "proxy/shared.hpp"
 #include "proxy/snapshot.hpp"
 
@@ -56,7 +56,6 @@ public:
     Prober& prober() { return prober_; }
     void await_news(ClientSession const& session) { awaiting_news_.push_back(session.id()); }
     void tell_news();
-    RouteCounts& routes(std::string const& database) { return view_of(database).routes; }
 
     // Clients (worker_clients.cpp).
     void accept(UniqueFd connected, Target target);
@@ -91,42 +90,20 @@ public:
     void bury(std::unique_ptr<Backend> backend);
     void bury(std::unique_ptr<Pool> pool);
 
-    // Statements (worker_statements.cpp).
-    std::shared_ptr<sql::Analysis const> analyse(std::string const& database, std::string_view text, bool strings_conform);
-    PreparedRef prepare(std::string const& database, std::string_view text, std::string_view types, bool strings_conform);
-    std::uint64_t epoch(std::string const& database);
-    bool facts_hold(std::string const& database);
+    // Databases (worker_clients.cpp). A view stays as long as the worker.
+    DatabaseView& view_of(std::string const& database);
     void refresh_facts(std::string const& database, ClientSession& session, std::function<void(bool)> ready);
     void catalog_changed(std::string const& database);
     void clear(std::string const& database) { shared_.clear(database); }
     // A client calls pg_terminate_backend(), or did so a moment ago.
     void note_termination() { shared_.terminated_at = Clock::now(); }
     bool are_clients_terminating() const { return Clock::now() - shared_.terminated_at.load() < termination_patience; }
-    DatabaseStats& stats(std::string const& database) { return view_of(database).stats; }
 
 private:
     static constexpr auto termination_patience = std::chrono::seconds(2);
-    // What is known of one database: its catalog, and statements looked at with it.
-    struct DatabaseView {
-        CatalogWatch::Facts facts;
-        std::uint64_t epoch = 0;
-        bool facts_hold = false;
-        Clock::time_point looked_at{};
-        struct Known {
-            std::shared_ptr<sql::Analysis const> analysis;
-            std::string text;  // its beginning
-            std::uint64_t uses = 0;
-        };
-        std::unordered_map<std::uint64_t, Known> analyses;
-        DatabaseStats stats;
-        RouteCounts routes;
-    };
 
     Worker(Shared& shared, std::unique_ptr<io::Loop> loop, unsigned threads);
     std::unique_ptr<PoolGroup>& group_for(PoolKey const& key);
-    DatabaseView& view_of(std::string const& database);
-    void describe_statements(WorkerSnapshot& snapshot) const;
-    void look(DatabaseView& view, std::string const& database);
     void serve_pending();
     void tick();
     void empty_grave();
@@ -140,7 +117,6 @@ private:
     std::shared_ptr<Routing const> routing_;
     std::shared_ptr<io::TlsContext const> tls_;
     ReportedRegistry reported_;
-    PreparedRegistry prepared_;
     std::uint64_t fingerprint_seed_;
     std::unordered_map<std::string, std::unique_ptr<DatabaseView>> views_;
 

@@ -12,6 +12,8 @@ namespace {
 // A cancel key has 4 bytes, from protocol 3.2 on up to 256.
 constexpr std::size_t short_key = 4;
 constexpr std::size_t long_key = 32;
+// Of the statements looked at, in SHOW ROUTES.
+constexpr std::size_t most_shown = 20;
 
 }  // namespace
 
@@ -105,13 +107,33 @@ WorkerSnapshot Worker::snapshot() const {
     WorkerSnapshot snapshot;
     for (auto const& [id, session] : sessions_) snapshot.clients.push_back(session->info());
     for (auto const& [key, pool] : pools_) pool->describe(snapshot);
-    for (auto const& [database, view] : views_) {
-        snapshot.stats.push_back(view->stats);
-        snapshot.stats.back().database = database;
-        snapshot.routes[database] = view->routes;
-    }
-    describe_statements(snapshot);
+    for (auto const& [database, view] : views_) view->describe(snapshot);
+    auto& all = snapshot.statements;
+    auto const shown = std::min(all.size(), most_shown);
+    std::ranges::partial_sort(all, all.begin() + static_cast<std::ptrdiff_t>(shown), std::ranges::greater(), &StatementInfo::count);
+    all.resize(shown);
     return snapshot;
+}
+
+DatabaseView& Worker::view_of(std::string const& database) {
+    auto& view = views_[database];
+    if (!view) view = std::make_unique<DatabaseView>(database, shared_.catalog, *loop_, fingerprint_seed_);
+    return *view;
+}
+
+void Worker::refresh_facts(std::string const& database, ClientSession& session, std::function<void(bool)> ready) {
+    auto const id = session.id();
+    shared_.catalog.refresh(database, [this, id, database, ready = std::move(ready)](CatalogWatch::Facts const& facts) {
+        loop_->post([this, id, database, ready, are_there = facts != nullptr] {
+            view_of(database).look_again();
+            if (sessions_.contains(id)) ready(are_there);
+        });
+    });
+}
+
+void Worker::catalog_changed(std::string const& database) {
+    shared_.catalog.invalidate(database);
+    view_of(database).look_again();
 }
 
 }  // namespace pgtandem::proxy

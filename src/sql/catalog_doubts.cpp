@@ -23,7 +23,9 @@ public:
             else if (rows_.locking_views.contains(relation.oid)) raise(relations_[relation.oid], Reason::locks_rows);
         }
         // Each round raises some doubt, so it ends.
-        while (close_functions() | close_relations()) {
+        for (bool is_raised = true; is_raised;) {
+            is_raised = close_functions();
+            is_raised = close_relations() || is_raised;
         }
         add_names();
         add_operators();

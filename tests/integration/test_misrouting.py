@@ -15,8 +15,8 @@ NODES = ("node1", "node2", "node3")
 LOGGED = "-c log_statement=all -c log_min_duration_statement=0"
 # What a statement is shall say where it runs, and not how far the replicas are.
 THROUGH = f"-c pgtandem.route=replica -c pgtandem.consistency=eventual {LOGGED}"
-# Of the harmless reads, at most so many may run on the primary for no need: many name a function that another schema has too.
-NEEDLESS_MAX = 0.15
+# Of the harmless reads, at most so many may run on the primary for no need.
+NEEDLESS_MAX = 0.02
 
 # What the statements leave behind.
 STATE = (

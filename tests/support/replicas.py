@@ -63,7 +63,8 @@ def startup_process(served, node):
 def halt(served, node, how):
     """The server and all its backends."""
     for process in [served.tandem.postmaster(node), *children(served, node)]:
-        os.kill(process, how)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, how)
 
 
 def go_on(served, node):

@@ -7,7 +7,7 @@ namespace pgtandem::proxy {
 namespace {
 
 PreparedRef statement(std::uint64_t id) {
-    return std::make_shared<PreparedStatement const>(PreparedStatement{id, 0, "select", "", nullptr, std::nullopt, false});
+    return std::make_shared<PreparedStatement const>(PreparedStatement{id, 0, 0, "select", "", nullptr});
 }
 
 // The ids in the order in which they would be given up.
@@ -26,48 +26,47 @@ using Ids = std::vector<std::uint64_t>;
 
 TEST(PreparedStatement, has_a_name_of_its_own_on_the_server) {
     PreparedRegistry registry;
-    auto const one = registry.add("shop", 0, "select 1", "", nullptr);
-    auto const two = registry.add("shop", 0, "select 2", "", nullptr);
+    auto const one = registry.add({0, 0, 0, "select 1", "", nullptr});
+    auto const two = registry.add({0, 0, 0, "select 2", "", nullptr});
     EXPECT_EQ(one->server_name(), "pgtandem_" + std::to_string(one->id));
     EXPECT_NE(one->server_name(), two->server_name());
 }
 
 TEST(PreparedRegistry, finds_a_statement_by_all_that_it_is) {
     PreparedRegistry registry;
-    auto const made = registry.add("shop", 7, "select $1", "aaaa", nullptr);
-    EXPECT_EQ(registry.find("shop", 7, "select $1", "aaaa"), made);
-    EXPECT_EQ(registry.find("other", 7, "select $1", "aaaa"), nullptr);
-    EXPECT_EQ(registry.find("shop", 8, "select $1", "aaaa"), nullptr) << "the catalog has changed";
-    EXPECT_EQ(registry.find("shop", 7, "select $2", "aaaa"), nullptr);
-    EXPECT_EQ(registry.find("shop", 7, "select $1", "bbbb"), nullptr);
-    EXPECT_EQ(registry.find("shop", 7, "select $1", ""), nullptr);
+    auto const made = registry.add({0, 7, 0, "select $1", "aaaa", nullptr});
+    EXPECT_EQ(registry.find(7, "select $1", "aaaa"), made);
+    EXPECT_EQ(registry.find(8, "select $1", "aaaa"), nullptr) << "the catalog has changed";
+    EXPECT_EQ(registry.find(7, "select $2", "aaaa"), nullptr);
+    EXPECT_EQ(registry.find(7, "select $1", "bbbb"), nullptr);
+    EXPECT_EQ(registry.find(7, "select $1", ""), nullptr);
 }
 
 TEST(PreparedRegistry, does_not_take_a_text_for_types) {
     PreparedRegistry registry;
-    auto const made = registry.add("shop", 0, "aaaaselect 1", "", nullptr);
-    EXPECT_EQ(registry.find("shop", 0, "select 1", "aaaa"), nullptr);
-    EXPECT_EQ(registry.find("shop", 0, "aaaaselect 1", ""), made);
+    auto const made = registry.add({0, 0, 0, "aaaaselect 1", "", nullptr});
+    EXPECT_EQ(registry.find(0, "select 1", "aaaa"), nullptr);
+    EXPECT_EQ(registry.find(0, "aaaaselect 1", ""), made);
 }
 
 TEST(PreparedRegistry, forgets_what_nobody_holds) {
     PreparedRegistry registry;
-    auto made = registry.add("shop", 0, "select 1", "", nullptr);
-    auto const held = registry.add("shop", 0, "select 2", "", nullptr);
+    auto made = registry.add({0, 0, 0, "select 1", "", nullptr});
+    auto const held = registry.add({0, 0, 0, "select 2", "", nullptr});
     made.reset();
-    EXPECT_EQ(registry.find("shop", 0, "select 1", ""), nullptr);
-    for (int at = 0; at < 5000; ++at) registry.add("shop", 0, "select " + std::to_string(at) + " as n", "", nullptr);
-    EXPECT_EQ(registry.find("shop", 0, "select 2", ""), held);
+    EXPECT_EQ(registry.find(0, "select 1", ""), nullptr);
+    for (int at = 0; at < 5000; ++at) registry.add({0, 0, 0, "select " + std::to_string(at) + " as n", "", nullptr});
+    EXPECT_EQ(registry.find(0, "select 2", ""), held);
 }
 
 TEST(PreparedRegistry, makes_an_outdated_statement_anew) {
     PreparedRegistry registry;
-    auto const before = registry.add("shop", 0, "select * from t", "", nullptr);
+    auto const before = registry.add({0, 0, 0, "select * from t", "", nullptr});
     before->is_outdated = true;
-    EXPECT_EQ(registry.find("shop", 0, "select * from t", ""), nullptr);
-    auto const after = registry.add("shop", 0, "select * from t", "", nullptr);
+    EXPECT_EQ(registry.find(0, "select * from t", ""), nullptr);
+    auto const after = registry.add({0, 0, 0, "select * from t", "", nullptr});
     EXPECT_NE(after->id, before->id);
-    EXPECT_EQ(registry.find("shop", 0, "select * from t", ""), after);
+    EXPECT_EQ(registry.find(0, "select * from t", ""), after);
 }
 
 TEST(PreparedOnBackend, gives_up_the_least_recently_used_first) {

@@ -28,6 +28,16 @@ using Told = std::vector<std::string>;
 
 }  // namespace
 
+TEST(SharedReported, has_ready_how_a_statement_is_read) {
+    ReportedRegistry registry;
+    auto const usual = registry.intern({{"client_encoding", "UTF8"}, {"standard_conforming_strings", "on"}});
+    EXPECT_TRUE(usual->strings_conform && usual->can_be_read);
+    EXPECT_FALSE(registry.with(usual, "standard_conforming_strings", "off")->strings_conform);
+    EXPECT_FALSE(registry.with(usual, "client_encoding", "SJIS")->can_be_read);
+    auto const silent = registry.intern({});
+    EXPECT_TRUE(silent->strings_conform && silent->can_be_read);
+}
+
 TEST(Reported, keeps_the_servers_order) {
     Reported reported;
     set_value(reported, "b", "1");
@@ -42,15 +52,15 @@ TEST(ReportedRegistry, gives_the_same_object_for_the_same_content) {
     EXPECT_EQ(registry.intern({{"a", "1"}, {"b", "2"}}), one);
     EXPECT_NE(registry.intern({{"b", "2"}, {"a", "1"}}), one) << "another order is another thing to report";
     EXPECT_NE(registry.intern({{"a", "1"}, {"b", "3"}}), one);
-    EXPECT_EQ(*one, (Reported{{"a", "1"}, {"b", "2"}}));
+    EXPECT_EQ(one->values, (Reported{{"a", "1"}, {"b", "2"}}));
 }
 
 TEST(ReportedRegistry, with_one_value_changed_leaves_the_one_before_as_it_is) {
     ReportedRegistry registry;
     auto const before = registry.with(nullptr, "a", "1");
     auto const after = registry.with(before, "a", "2");
-    EXPECT_EQ(*before, (Reported{{"a", "1"}}));
-    EXPECT_EQ(*after, (Reported{{"a", "2"}}));
+    EXPECT_EQ(before->values, (Reported{{"a", "1"}}));
+    EXPECT_EQ(after->values, (Reported{{"a", "2"}}));
     EXPECT_EQ(registry.with(after, "a", "1"), before);
     EXPECT_EQ(registry.with(before, "a", "1"), before);
     EXPECT_EQ(registry.with(before, "b", "1"), registry.intern({{"a", "1"}, {"b", "1"}}));

@@ -58,7 +58,7 @@ struct Told {
 };
 
 PreparedRef statement(std::uint64_t id) {
-    return std::make_shared<PreparedStatement const>(PreparedStatement{id, 0, "select", "", nullptr, std::nullopt, false});
+    return std::make_shared<PreparedStatement const>(PreparedStatement{id, 0, 0, "select", "", nullptr});
 }
 
 }  // namespace

@@ -1,0 +1,72 @@
+// What a worker knows of one database: its catalog, the statements looked at with it, and what has been done there.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "io/loop.hpp"
+#include "proxy/catalog_watch.hpp"
+#include "proxy/endpoint_settings.hpp"
+#include "proxy/prepared.hpp"
+#include "proxy/route_counts.hpp"
+#include "proxy/snapshot.hpp"
+#include "sql/analyze.hpp"
+
+namespace pgtandem::proxy {
+
+// A session's search_path as far as it is known. Equal paths have the same key; 0 where it is not known.
+struct KnownPath {
+    sql::SearchPath schemas;
+    std::uint64_t key = 0;
+};
+
+class DatabaseView {
+public:
+    DatabaseView(std::string database, CatalogWatch& catalog, io::Loop const& loop, std::uint64_t fingerprint_seed)
+        : database_(std::move(database)), catalog_(catalog), loop_(loop), fingerprint_seed_(fingerprint_seed) {}
+
+    // How a text is to be read.
+    struct Reading {
+        bool strings_conform = true;
+        KnownPath const& path;
+    };
+    // Looked at once for each text, path and state of the catalog. Null where the text is too long to look at.
+    std::shared_ptr<sql::Analysis const> analyse(std::string_view text, Reading how, EndpointSettings const& settings);
+    PreparedRef prepare(std::string_view text, std::string_view types, Reading how, EndpointSettings const& settings);
+    // Whether it was analysed with the catalog as it is, and with that path.
+    bool holds(PreparedStatement const& statement, KnownPath const& path);
+    // False: the catalog is being read again.
+    bool facts_hold();
+    // The catalog may be another one than it was a moment ago.
+    void look_again() { looked_at_ = {}; }
+    // The settings are others, by which statements were judged.
+    void forget_statements() { analyses_.clear(); }
+
+    void describe(WorkerSnapshot& snapshot) const;
+
+    DatabaseStats stats;
+    RouteCounts routes;
+
+private:
+    void look();
+
+    std::string database_;
+    CatalogWatch& catalog_;
+    io::Loop const& loop_;
+    std::uint64_t fingerprint_seed_;
+    CatalogWatch::Facts facts_;
+    std::uint64_t epoch_ = 0;  // counts changes of the catalog
+    bool facts_hold_ = false;
+    Clock::time_point looked_at_{};
+    struct Known {
+        std::shared_ptr<sql::Analysis const> analysis;
+        std::string text;  // its beginning
+        std::uint64_t uses = 0;
+    };
+    std::unordered_map<std::uint64_t, Known> analyses_;
+    PreparedRegistry prepared_;
+};
+
+}  // namespace pgtandem::proxy
