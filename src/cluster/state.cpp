@@ -24,6 +24,12 @@ Number whole_number(Json const& json, char const* name) {
     return value.get<Number>();
 }
 
+// 0 where it is not there.
+template <class Number>
+Number count(Json const& json, char const* name) {
+    return json.contains(name) ? whole_number<Number>(json, name) : Number{0};
+}
+
 Durability durability_of(Json const& json) {
     auto const durability = parse_durability(json.get<std::string>());
     if (!durability) throw std::invalid_argument(durability.error().line());
@@ -40,8 +46,8 @@ ClusterState state_of(Json const& cluster) {
     state.port = whole_number<std::uint16_t>(cluster, "port");
     state.archive_segments = whole_number<std::uint64_t>(cluster, "archive_segments");
     state.postgresql = cluster.at("postgresql").get<std::map<std::string, std::string>>();
-        // Clusters made before there was an endpoint have none of its settings.
-        state.endpoint = cluster.value("endpoint", std::map<std::string, std::string>());
+    // Clusters made before there was an endpoint have none of its settings.
+    state.endpoint = cluster.value("endpoint", std::map<std::string, std::string>());
     for (auto const& [name, entry] : cluster.at("nodes").items()) {
         state.nodes[name] = {whole_number<std::uint16_t>(entry, "port"), whole_number<int>(entry, "generation"),
                              entry.at("removed").get<bool>()};
@@ -53,15 +59,15 @@ NodeReport report_of(Json const& json) {
     NodeReport report;
     report.phase = json.value("phase", "");
     report.detail = json.value("detail", "");
-    report.done_bytes = json.value("done_bytes", std::uint64_t{0});
-    report.total_bytes = json.value("total_bytes", std::uint64_t{0});
+    report.done_bytes = count<std::uint64_t>(json, "done_bytes");
+    report.total_bytes = count<std::uint64_t>(json, "total_bytes");
     report.error = json.value("error", "");
     report.hint = json.value("hint", "");
-    report.failures = json.value("failures", 0);
+    report.failures = count<int>(json, "failures");
     report.seconds = json.value("seconds", std::map<std::string, double>());
     report.ready = json.value("ready", false);
-    report.generation = json.value("generation", 0);
-    report.settled_revision = json.value("settled_revision", std::uint64_t{0});
+    report.generation = count<int>(json, "generation");
+    report.settled_revision = count<std::uint64_t>(json, "settled_revision");
     return report;
 }
 
@@ -115,7 +121,7 @@ Json to_json(ClusterState const& state) {
 
 Result<ClusterState> parse_cluster_state(Json const& cluster, Json const& primary) {
     try {
-        auto const format = cluster.at("format").get<int>();
+        auto const format = whole_number<int>(cluster, "format");
         if (format != known_format) {
             return fail("reading the cluster's state", fmt::format("format {}", format),
                         "this pgtandem does not know it", "a newer pgtandem");
@@ -148,7 +154,7 @@ Json to_json(NodeReport const& report) {
 NodeReport parse_node_report(Json const& json) {
     try {
         return report_of(json);
-    } catch (Json::exception const&) {
+    } catch (std::exception const&) {
         return {};
     }
 }

@@ -24,7 +24,8 @@ constexpr std::size_t other_files = 200;
 
 unsigned thread_count(EndpointSettings const& settings) {
     if (settings.threads > 0) return settings.threads;
-    return std::max(1U, std::thread::hardware_concurrency() / 2);
+    // Each has one backend of a pool at least.
+    return std::clamp(std::thread::hardware_concurrency() / 2, 1U, static_cast<unsigned>(settings.pool_size));
 }
 
 Result<std::shared_ptr<io::TlsContext const>> load_tls(EndpointSettings const& settings) {
@@ -74,7 +75,7 @@ Status Endpoint::start(std::optional<Takeover> takeover) {
         shared_.cancel_elsewhere = [this](std::uint32_t process_id, std::string const& key) { former_->cancel(process_id, key); };
     }
     for (unsigned number = 0; number < threads; ++number) {
-        PGTANDEM_TRY(worker, Worker::make(shared_, threads));
+        PGTANDEM_TRY(worker, Worker::make(shared_, number, threads));
         workers_.push_back(std::move(worker));
     }
     for (std::size_t index = 0; index < sockets_.size(); ++index) {

@@ -40,14 +40,15 @@ bool does_not_follow(Backend const& backend, Routing const& routing) {
 
 }  // namespace
 
-Result<std::unique_ptr<Worker>> Worker::make(Shared& shared, unsigned threads) {
+Result<std::unique_ptr<Worker>> Worker::make(Shared& shared, unsigned number, unsigned threads) {
     PGTANDEM_TRY(loop, io::Loop::make(shared.settings()->io));
-    return std::unique_ptr<Worker>(new Worker(shared, std::move(loop), threads));
+    return std::unique_ptr<Worker>(new Worker(shared, std::move(loop), number, threads));
 }
 
-Worker::Worker(Shared& shared, std::unique_ptr<io::Loop> loop, unsigned threads)
+Worker::Worker(Shared& shared, std::unique_ptr<io::Loop> loop, unsigned number, unsigned threads)
     : shared_(shared),
       loop_(std::move(loop)),
+      number_(number),
       threads_(threads),
       settings_(shared.settings()),
       routing_(shared.routing.current()),

@@ -24,7 +24,8 @@ class CancelSender;
 
 class Worker {
 public:
-    static Result<std::unique_ptr<Worker>> make(Shared& shared, unsigned threads);
+    // One of so many; they count from 0.
+    static Result<std::unique_ptr<Worker>> make(Shared& shared, unsigned number, unsigned threads);
     ~Worker();
 
     // The thread's own; the listening sockets belong to the endpoint.
@@ -102,16 +103,18 @@ public:
 private:
     static constexpr auto termination_patience = std::chrono::seconds(2);
 
-    Worker(Shared& shared, std::unique_ptr<io::Loop> loop, unsigned threads);
+    Worker(Shared& shared, std::unique_ptr<io::Loop> loop, unsigned number, unsigned threads);
     std::unique_ptr<PoolGroup>& group_for(PoolKey const& key);
     void serve_pending();
     void tick();
     void empty_grave();
     void for_pools_of(std::string const& database, std::function<void(Pool&)> const& work) const;
-    std::size_t share(std::size_t of_all) const { return std::max<std::size_t>(1, (of_all + threads_ - 1) / threads_); }
+    // The shares of all workers are the whole, unless it is less than one for each.
+    std::size_t share(std::size_t of_all) const { return std::max<std::size_t>(1, of_all / threads_ + (number_ < of_all % threads_ ? 1 : 0)); }
 
     Shared& shared_;
     std::unique_ptr<io::Loop> loop_;
+    unsigned number_;
     unsigned threads_;
     std::shared_ptr<EndpointSettings const> settings_;
     std::shared_ptr<Routing const> routing_;

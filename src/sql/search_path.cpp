@@ -35,6 +35,8 @@ SearchPath path_of_call(Cursor& cursor, std::string_view user) {
 SearchPath path_of_value(std::string_view value, std::string_view user) {
     // Not a comment to the server.
     if (value.find("--") != value.npos || value.find("/*") != value.npos) return std::nullopt;
+    // No schema at all; in SQL that would be no name.
+    if (value == "\"\"") return std::vector<std::string>{""};
     Cursor cursor(value, true);
     return read_list(cursor, user, false);
 }

@@ -27,7 +27,9 @@ Result<Snapshot> parse(std::string const& text, std::string const& where) {
         }
         Snapshot snapshot{revision.get<std::uint64_t>()};
         for (auto const& [key, entry] : keys.items()) {
-            snapshot.keys[key] = {entry.at("value"), entry.at("revision").get<std::uint64_t>()};
+            auto const& its_revision = entry.at("revision");
+            if (!its_revision.is_number_unsigned()) return fail("reading the cluster's state", where, key + " has no revision");
+            snapshot.keys[key] = {entry.at("value"), its_revision.get<std::uint64_t>()};
         }
         return snapshot;
     } catch (Json::exception const& error) {

@@ -1,6 +1,8 @@
 // ScramServer: the checks and the words of PostgreSQL's auth-scram.c.
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "wire/authentication.hpp"
 #include "wire/base64.hpp"
 #include "wire/framing.hpp"
@@ -109,8 +111,8 @@ Status ScramServer::read_binding_flag(std::string_view& rest) {
 }
 
 Result<std::string> ScramServer::first(std::string_view mechanism, std::string_view client_first) {
-    if (state_ != State::start) return scram_error("invalid SCRAM exchange");
-    state_ = State::done;
+    // What comes out of its turn ends the exchange: nothing that follows can complete it.
+    if (std::exchange(state_, State::done) != State::start) return scram_error("invalid SCRAM exchange");
     is_plus_ = mechanism == scram_sha_256_plus && !channel_binding_.empty();
     if (!is_plus_ && mechanism != scram_sha_256) return scram_error(std::string(invalid_sasl_mechanism));
     PGTANDEM_CHECK(check_size(client_first));
@@ -139,8 +141,7 @@ Status ScramServer::check_binding(std::string_view given) const {
 }
 
 Result<ScramOutcome> ScramServer::final(std::string_view client_final) {
-    if (state_ != State::first_sent) return scram_error("invalid SCRAM exchange");
-    state_ = State::done;
+    if (std::exchange(state_, State::done) != State::first_sent) return scram_error("invalid SCRAM exchange");
     PGTANDEM_CHECK(check_size(client_final));
     PGTANDEM_TRY(read, read_client_final(client_final));
     PGTANDEM_CHECK(check_binding(read.binding));

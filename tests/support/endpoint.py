@@ -58,6 +58,8 @@ class Place:
 
 # With replicas the endpoint splits: what holds without has to hold then too.
 REPLICAS = int(os.environ.get("TANDEM_REPLICAS", 0))
+# Settings of every endpoint that does not set them itself: '{"threads": 3}'.
+SETTINGS = json.loads(os.environ.get("TANDEM_SETTINGS", "{}"))
 # Drivers and the corpus always meet an endpoint that splits, as a user does.
 SPLIT = max(REPLICAS, 1)
 
@@ -74,7 +76,7 @@ class Served:
     def __init__(self, replicas=REPLICAS, **settings):
         self.tandem = Tandem()
         self.replicas = replicas
-        self.settings = settings
+        self.settings = SETTINGS | settings
 
     def __enter__(self):
         words = ["--replicas", str(self.replicas), "--set", "max_connections=300", "--set", "max_prepared_transactions=10"]

@@ -73,11 +73,16 @@ TEST(scram_server, no_proof_fits_an_unknown_user) {
     EXPECT_FALSE(one.final(client_final).value().ok);
 }
 
-TEST(scram_server, each_step_is_taken_once_and_in_order) {
-    auto one = server();
-    EXPECT_FALSE(one.final("c=biws,r=clientserver,p="));
-    EXPECT_TRUE(one.first(scram_sha_256, "n,,n=,r=client"));
-    EXPECT_FALSE(one.first(scram_sha_256, "n,,n=,r=client"));
+TEST(scram_server, a_step_out_of_its_turn_ends_the_exchange) {
+    auto early = server();
+    EXPECT_FALSE(early.final("c=biws,r=clientserver,p="));
+    EXPECT_FALSE(early.first(scram_sha_256, "n,,n=,r=client"));
+
+    ScramClient client(ScramClient::Password{"pencil"}, "", false, "client");
+    auto twice = server();
+    auto const client_final = client.final(twice.first(scram_sha_256, client.first()).value()).value();
+    EXPECT_FALSE(twice.first(scram_sha_256, client.first()));
+    EXPECT_FALSE(twice.final(client_final)) << "it would be right";
 }
 
 TEST(scram_server, says_what_is_wrong_as_postgresql_does) {
