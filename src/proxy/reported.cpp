@@ -9,9 +9,6 @@ namespace pgtandem::proxy {
 
 namespace {
 
-// Sets of values that nobody uses are forgotten when there are more than this.
-constexpr std::size_t most_known = 4096;
-
 std::string const* find(Reported const& reported, std::string_view name) {
     auto const found = std::ranges::find(reported, name, [](auto const& entry) -> std::string_view { return entry.first; });
     return found == reported.end() ? nullptr : &found->second;
@@ -40,7 +37,10 @@ void set_value(Reported& reported, std::string_view name, std::string_view value
 
 ReportedRef ReportedRegistry::intern(Reported reported) {
     auto const made = std::make_shared<SharedReported const>(std::move(reported));
-    if (known_.size() >= most_known) std::erase_if(known_, [](auto const& known) { return known.use_count() == 1; });
+    if (known_.size() >= forget_at_) {
+        std::erase_if(known_, [](auto const& known) { return known.use_count() == 1; });
+        forget_at_ = std::max<std::size_t>(1024, 2 * known_.size());
+    }
     return *known_.insert(made).first;
 }
 

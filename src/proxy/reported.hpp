@@ -40,6 +40,7 @@ private:
         bool operator()(ReportedRef const& left, ReportedRef const& right) const { return *left < *right; }
     };
     std::set<ReportedRef, ByContent> known_;
+    std::size_t forget_at_ = 1024;  // those that nobody uses, when there are so many
 };
 
 // A ParameterStatus for each that differs from what the client has seen; 'seen' may be null.

@@ -53,7 +53,7 @@ std::optional<SettingValue> read_value(Cursor& cursor, bool standard_conforming_
     std::size_t count = 0;
     for (; !cursor.done(); before = cursor.take(), ++count) {
         auto const& token = cursor.token();
-        if (token.kind == Token::Kind::param || token.kind == Token::Kind::unicode) return std::nullopt;
+        if (token.kind == Token::Kind::param || token.kind == Token::Kind::unicode || token.is(';')) return std::nullopt;
         if (count > 0 && needs_space(before, token)) value.text += ' ';
         if (token.kind == Token::Kind::string) {
             auto const literal = portable_literal(token, standard_conforming_strings);

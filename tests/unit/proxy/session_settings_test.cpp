@@ -40,6 +40,16 @@ TEST(SessionSettings, that_end_as_they_were_are_the_same_value) {
 }
 
 // SET LOCAL ends with the transaction: it is nothing to be brought along.
+TEST(SessionSettings, of_sessions_that_have_set_the_same_are_one_value) {
+    using Kind = sql::SettingChange::Kind;
+    sql::SettingChange const a{Kind::set, "a", "SET a TO 1"};
+    sql::SettingChange const b{Kind::set, "b", "SET b TO 2"};
+    EXPECT_EQ(changed(no_settings(), {a, b}), changed(changed(no_settings(), {b}), {a}));
+    for (int at = 0; at < 5000; ++at) changed(no_settings(), {{Kind::set, "a", "SET a TO " + std::to_string(at)}});
+    auto const held = changed(no_settings(), {a});
+    EXPECT_EQ(*held, (SessionSettings{{"a", "SET a TO 1"}}));
+}
+
 TEST(SessionSettings, are_not_changed_by_set_local) {
     EXPECT_EQ(changed(some, {{Kind::set_local, "work_mem", "SET work_mem TO 9"}}), some);
 }

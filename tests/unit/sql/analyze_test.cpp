@@ -87,6 +87,7 @@ constexpr PinCase pin_cases[] = {
     {"SELECT nextval('s')", "sequence"},
     {"SELECT ('s'::regclass).nextval", "sequence"},
     {"SELECT currval('s'), pg_backend_pid()", "sequence, backend identity"},
+    {"(SET a TO b; c", "unproven"},
     {"SELECT setseed(0.5)", "unproven"},
     {"SELECT dblink_connect('x')", "unproven"},
     {"SELECT * FROM crosstab4('select 1')", "unproven"},
