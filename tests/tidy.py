@@ -42,7 +42,7 @@ CLOCK = re.compile(r"\b\w*[cC]lock::now\(")
 
 SOURCE = (".cpp", ".hpp")
 TEXT = SOURCE + (".py", ".md", ".txt", ".json", ".cmake", ".ini", ".sh", ".js", ".css", ".html", ".toml", ".yml", ".sql", "")
-NOT_OURS = {".git", ".cache", "build", "node_modules", "__pycache__", "corpus"}
+NOT_OURS = {".git", ".cache", "build", "node_modules", "__pycache__", "corpus", "found"}
 NO_UNIT_TEST = "tests/no_unit_test.txt"
 
 

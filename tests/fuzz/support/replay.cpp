@@ -1,11 +1,16 @@
-// Gives every target the inputs of its corpus folder, and all their beginnings: `fuzz_replay tests/fuzz/corpus`.
+// Gives every target the inputs of its corpus folder, and all their beginnings, and what the fuzzer has found (see
+// tests/support/fuzz_found.py): `fuzz_replay tests/fuzz/corpus tests/fuzz/found`.
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
 
+#include <fmt/format.h>
+
 #include "base/files.hpp"
+#include "base/text.hpp"
 #include "support/fuzz.hpp"
+#include "wire/base64.hpp"
 
 namespace {
 
@@ -40,23 +45,41 @@ Result<int> replay(fuzz::Target target, Path const& corpus) {
     return inputs;
 }
 
+// One input a line, in base64. A target need not have been fuzzed yet.
+Result<int> replay_found(fuzz::Target target, Path const& file) {
+    if (!std::filesystem::exists(file)) return 0;
+    PGTANDEM_TRY(text, read_file(file));
+    int inputs = 0;
+    for (auto const& line : split_lines(text)) {
+        if (line.empty()) continue;
+        auto const input = wire::base64_decode(line);
+        if (!input) return fail("replaying", file.string(), fmt::format("line {} is no base64", inputs + 1));
+        // Said before it is run, as above.
+        std::printf(" %d", ++inputs);
+        std::fflush(stdout);
+        run_on_exact_copy(target, *input);
+    }
+    return inputs;
+}
+
 }  // namespace
 
 int main(int count, char** words) {
-    if (count != 2) {
-        std::fprintf(stderr, "usage: fuzz_replay CORPUS\n");
+    if (count != 3) {
+        std::fprintf(stderr, "usage: fuzz_replay CORPUS FOUND\n");
         return 2;
     }
     int passed = 0;
     int failed = 0;
     for (auto const& [name, target] : fuzz::targets()) {
         std::printf("%s:", name.c_str());
-        auto const replayed = replay(target, Path(words[1]) / name);
-        if (replayed) {
-            passed += *replayed;
-        } else {
-            ++failed;
-            std::printf(" %s", replayed.error().line().c_str());
+        for (auto const& replayed : {replay(target, Path(words[1]) / name), replay_found(target, Path(words[2]) / name)}) {
+            if (replayed) {
+                passed += *replayed;
+            } else {
+                ++failed;
+                std::printf(" %s", replayed.error().line().c_str());
+            }
         }
         std::printf("\n");
     }
