@@ -103,7 +103,8 @@ Relay::Took Relay::take_own_execute(OwnStatement const& own) {
     if (own.kind == OwnStatement::Kind::explain && host_.must_wait_for_facts()) return Took::need_facts;
     auto const answer = answer_to_own(own);
     if (!answer) return Took::need_backend;
-    bool const is_in_transaction = transaction_status() == 'T' || is_busy();
+    // What came before it up to the last Sync is one transaction, answered already or not.
+    bool const is_in_transaction = backend_ != nullptr || transaction_status() == 'T';
     if (answer->error && is_in_transaction) {
         if (!has_backend()) return Took::need_backend;
         fail_on_server(Expect::parse, *answer->error);

@@ -395,6 +395,18 @@ def test_a_refused_statement_of_our_own_in_a_pipeline_ends_it(served, block):
         assert values(client.until("Z")) == [["0"]]
 
 
+def test_a_refused_statement_of_our_own_takes_back_what_was_answered_before_the_sync(served):
+    def run(text):
+        return wire.parse(text) + wire.bind() + wire.describe("P", "") + wire.execute("", 0)
+
+    with WireClient(served.endpoint).log_in() as client:
+        client.send(run("INSERT INTO notes (n) VALUES (97)") + wire.flush())
+        client.until("C")
+        client.send(run("SET pgtandem.route = nowhere") + wire.sync())
+        assert errors(client.until("Z")) == ["22023"]
+        assert values(client.query("SELECT count(*) FROM notes WHERE n = 97")) == [["0"]]
+
+
 def test_our_own_settings_by_the_extended_protocol_and_reset(served):
     with served.endpoint.connect() as session:
         session.prepare_threshold = 0
