@@ -274,7 +274,7 @@ void Backend::reset() {
 void Backend::ask_first_path() {
     does_ = Does::ask_path;
     first_path.reset();
-    wire::Query{"SELECT reset_val FROM pg_catalog.pg_settings WHERE name = 'search_path'"}.write(stream_->output());
+    wire::Query{first_path_query}.write(stream_->output());
     stream_->flush();
     unnamed.reset();  // a simple query ends it
 }

@@ -25,6 +25,9 @@ namespace pgtandem::proxy {
 class Backend;
 class ClientSession;
 
+// The search_path that a session began with, whatever it has been set to since.
+inline constexpr char const* first_path_query = "SELECT reset_val FROM pg_catalog.pg_settings WHERE name = 'search_path'";
+
 // What a login to a server needs; taken from the client's own login.
 struct ServerLogin {
     std::string user;

@@ -36,12 +36,7 @@ void set_value(Reported& reported, std::string_view name, std::string_view value
 }
 
 ReportedRef ReportedRegistry::intern(Reported reported) {
-    auto const made = std::make_shared<SharedReported const>(std::move(reported));
-    if (known_.size() >= forget_at_) {
-        std::erase_if(known_, [](auto const& known) { return known.use_count() == 1; });
-        forget_at_ = std::max<std::size_t>(1024, 2 * known_.size());
-    }
-    return *known_.insert(made).first;
+    return known_.get(SharedReported(std::move(reported)));
 }
 
 ReportedRef ReportedRegistry::with(ReportedRef const& before, std::string_view name, std::string_view value) {

@@ -2,13 +2,13 @@
 // the same, so that "has this client seen what this backend reports" is one comparison of pointers.
 #pragma once
 #include <memory>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/byte_buffer.hpp"
+#include "base/interned.hpp"
 
 namespace pgtandem::proxy {
 
@@ -36,11 +36,7 @@ public:
     ReportedRef with(ReportedRef const& before, std::string_view name, std::string_view value);
 
 private:
-    struct ByContent {
-        bool operator()(ReportedRef const& left, ReportedRef const& right) const { return *left < *right; }
-    };
-    std::set<ReportedRef, ByContent> known_;
-    std::size_t forget_at_ = 1024;  // those that nobody uses, when there are so many
+    Interned<SharedReported> known_;
 };
 
 // A ParameterStatus for each that differs from what the client has seen; 'seen' may be null.

@@ -119,7 +119,7 @@ void ServerWatch::begin_another_life() {
 
 Status ServerWatch::look_at_configuration(Session& session, std::string const& configured_at) {
     if (configured_at == configured_at_) return {};
-    auto const rows = session.query("SELECT reset_val FROM pg_catalog.pg_settings WHERE name = 'search_path'", Deadline::in(patience));
+    auto const rows = session.query(first_path_query, Deadline::in(patience));
     if (!rows) {
         session_.reset();
         return fail(rows.error());

@@ -1,8 +1,6 @@
 #include "proxy/session_settings.hpp"
 
-#include <algorithm>
-#include <set>
-
+#include "base/interned.hpp"
 #include "pg/quoting.hpp"
 
 namespace pgtandem::proxy {
@@ -14,16 +12,8 @@ constexpr std::string_view role = "role";
 // Sessions of one thread that have set the same share one value: whether a backend that has served one of them has what
 // another needs is a comparison of pointers then.
 SettingsRef shared(SessionSettings settings) {
-    struct ByContent {
-        bool operator()(SettingsRef const& left, SettingsRef const& right) const { return *left < *right; }
-    };
-    thread_local std::set<SettingsRef, ByContent> known;
-    thread_local std::size_t forget_at = 1024;
-    if (known.size() >= forget_at) {
-        std::erase_if(known, [](SettingsRef const& each) { return each.use_count() == 1; });
-        forget_at = std::max<std::size_t>(1024, 2 * known.size());
-    }
-    return *known.insert(std::make_shared<SessionSettings const>(std::move(settings))).first;
+    thread_local Interned<SessionSettings> known;
+    return known.get(std::move(settings));
 }
 
 }  // namespace
