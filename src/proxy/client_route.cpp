@@ -132,6 +132,7 @@ ReadChoice ClientSession::choose_server() {
         await_news(Awaits::read);
         return choice;
     }
+    worker_.samples().residents().count_read(choice.server != nullptr && choice.server->is_primary);
     ++counts.reads[static_cast<std::size_t>(choice.place)];
     if (has_waited) {
         auto const waited = std::chrono::duration_cast<std::chrono::microseconds>(now - awaiting_since_);

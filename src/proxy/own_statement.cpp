@@ -1,5 +1,7 @@
 #include "proxy/own_statement.hpp"
 
+#include <algorithm>
+
 #include "sql/cursor.hpp"
 #include "sql/literal.hpp"
 
@@ -8,12 +10,13 @@ namespace pgtandem::proxy {
 namespace {
 
 constexpr std::string_view prefix = "pgtandem";
-constexpr std::string_view blanks = " \t\r\n\f";
+
+bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f'; }
 
 // Most texts are none of these; their first word says so.
 bool may_be_own(std::string_view text) {
-    text.remove_prefix(std::min(text.find_first_not_of(blanks), text.size()));
-    auto const word = text.substr(0, text.find_first_of(" \t\r\n\f("));
+    auto const* const begin = std::ranges::find_if_not(text, is_blank);
+    std::string_view const word(begin, std::find_if(begin, text.end(), [](char c) { return is_blank(c) || c == '('; }));
     return sql::equals_folded(word, "set") || sql::equals_folded(word, "show") || sql::equals_folded(word, "reset") ||
            sql::equals_folded(word, "explain");
 }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "proxy/fence.hpp"
+#include "proxy/residents.hpp"
 #include "proxy/server_position.hpp"
 
 namespace pgtandem::proxy {
@@ -55,11 +56,14 @@ public:
     void end_wait() { --waiting_; }
     bool has_waiters() const { return waiting_ > 0; }
 
+    Residents& residents() { return residents_; }
+
     void note_unflushed_commits() { unflushed_ = true; }
     bool has_unflushed_commits() const { return unflushed_.load(std::memory_order_relaxed); }
 
 private:
     std::atomic<bool>& unflushed_;
+    Residents residents_;
     int waiting_ = 0;
     std::uint64_t last_ticket_ = 0;
     Sample latest_;

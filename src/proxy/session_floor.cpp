@@ -18,44 +18,10 @@ constexpr double clearly = 1.5;
 constexpr auto next_try = std::chrono::milliseconds(500);
 // A replica that is further behind is not waited for.
 constexpr auto nearly_there = std::chrono::milliseconds(50);
-constexpr auto silence_patience = std::chrono::milliseconds(400);
-// One that is back gets its full share only after so long.
-constexpr auto slow_start = std::chrono::seconds(10);
-constexpr double least_start = 0.1;
-
-unsigned weight_of(ServerEntry const& server, ReadRules const& rules) {
-    if (rules.weights == nullptr) return 1;
-    auto const found = std::ranges::find(*rules.weights, server.name, &ServerWeight::server);
-    return found == rules.weights->end() ? 1 : found->weight;
-}
-
-bool is_usable(Routing const& routing, ServerEntry const& server, ReadRules const& rules, Clock::time_point now) {
-    if (!routing.follows_primary(server) || weight_of(server, rules) == 0) return false;
-    auto const& position = *server.position;
-    if (position.is_silent(now, silence_patience) || position.is_avoided(now)) return false;
-    return rules.consistency == Consistency::eventual || rules.max_lag.count() == 0 || position.lag() <= rules.max_lag;
-}
-
-// A primary, in the reads.
-bool has_share(ServerEntry const& primary, ReadRules const& rules) {
-    return primary.is_usable && !rules.wants_replica && weight_of(primary, rules) > 0;
-}
-
-ReadPlace place_of(ServerEntry const& server) { return server.is_primary ? ReadPlace::primary_share : ReadPlace::replica; }
 
 bool is_nearly_there(ServerEntry const& server) { return server.position->lag() <= nearly_there; }
 
-// Own writes and earlier reads do not matter.
-bool is_loose(ReadRules const& rules) {
-    return rules.consistency == Consistency::eventual || rules.consistency == Consistency::bounded;
-}
-
-// With so many transactions more. The less, the sooner it gets the next one.
-double load_of(ServerEntry const& server, ReadRules const& rules, Clock::time_point now, int more = 1) {
-    auto const start = std::chrono::duration<double>(server.position->back_for(now)) / std::chrono::duration<double>(slow_start);
-    auto const share = weight_of(server, rules) * std::clamp(start, least_start, 1.0);
-    return (server.position->in_use.load(std::memory_order_relaxed) + more) / share;
-}
+ReadPlace place_of(ServerEntry const& server) { return server.is_primary ? ReadPlace::primary_share : ReadPlace::replica; }
 
 }  // namespace
 
@@ -72,7 +38,7 @@ std::string_view name(ReadPlace place) {
 
 void SessionFloor::wrote(Samples* samples, bool without_flush) {
     reads_after_writes_ = !std::exchange(has_unread_write_, true);
-    bool const asks_now = samples != nullptr && reads_after_writes_;
+    bool const asks_now = samples != nullptr && reads_after_writes_ && !is_resident_;
     // What it has read anywhere is below what this sample will say.
     needs_ticket_ = !asks_now;
     ticket_ = asks_now ? samples->take_ticket() : 0;
@@ -86,12 +52,13 @@ void SessionFloor::was_on_primary(Routing const& routing) {
 }
 
 ReadChoice SessionFloor::choose(Routing const& routing, Samples& samples, ReadRules const& rules, Clock::time_point now, Patience patience) {
-    auto const can_read = [&](ServerEntry const& server) { return is_usable(routing, server, rules, now); };
+    auto const can_read = [&](ServerEntry const& server) { return rules.can_use(routing, server, now); };
     enter_epoch(routing, samples);
     has_unread_write_ = false;
-    if (std::exchange(needs_ticket_, false)) ticket_ = samples.take_ticket();
     if (std::ranges::none_of(routing.servers, can_read)) return to_primary(routing, samples, rules, ReadPlace::no_replica, patience);
-    if (is_loose(rules)) return choose_seen(routing, samples, rules, now, patience);
+    if (reads_where_it_wrote(routing, samples, rules, now)) return {false, routing.primary(), ReadPlace::primary_share};
+    if (std::exchange(needs_ticket_, false)) ticket_ = samples.take_ticket();
+    if (rules.is_loose()) return choose_seen(routing, samples, rules, now, patience);
     if (auto const home = stay_home(routing, rules, now); home.server != nullptr) {
         fence_ = 0;  // what it reads now is not covered by a fence that it took before
         return home;
@@ -102,7 +69,7 @@ ReadChoice SessionFloor::choose(Routing const& routing, Samples& samples, ReadRu
     bool const needs_ticket = is_strict ? !std::exchange(has_fresh_ticket_, true) : ticket_ == 0 && home_ != 0 && !is_sampled_;
     if (needs_ticket) ticket_ = samples.take_ticket();
     // Asked for together with the sample.
-    bool const is_shared = routing.primary() != nullptr && has_share(*routing.primary(), rules);
+    bool const is_shared = routing.primary() != nullptr && rules.has_share(*routing.primary());
     bool const needs_fence = is_shared && !is_fenced(routing, samples);
     if (ticket_ != 0 && !take_sample(routing, samples)) {
         if (patience == Patience::all) return {true};
@@ -116,7 +83,7 @@ ReadChoice SessionFloor::choose(Routing const& routing, Samples& samples, ReadRu
 }
 
 bool SessionFloor::may_go_to_primary(Routing const& routing, Samples& samples, ReadRules const& rules) {
-    return is_loose(rules) || epoch_ != routing.epoch || is_fenced(routing, samples);
+    return rules.is_loose() || epoch_ != routing.epoch || is_fenced(routing, samples);
 }
 
 ServerEntry const* SessionFloor::home_in(Routing const& routing) const {
@@ -165,6 +132,24 @@ bool SessionFloor::take_sample(Routing const& routing, Samples& samples) {
     return true;
 }
 
+bool SessionFloor::reads_where_it_wrote(Routing const& routing, Samples& samples, ReadRules const& rules, Clock::time_point now) {
+    auto const* const primary = routing.primary();
+    // Who came to read there has a time of its own.
+    bool const is_here = home_since_ == Clock::time_point() && primary != nullptr && home_ == primary->position->id();
+    is_resident_ = false;
+    if (!is_here || rules.consistency != Consistency::session || !rules.has_share(*primary)) return false;
+    auto& residents = samples.residents();
+    if (residents.is_to_adapt()) residents.adapt(rules.share_of(*primary, routing, now));
+    if (place_ < 0) place_ = residents.take_place();
+    is_resident_ = residents.include(place_);
+    if (!is_resident_) return false;
+    // The sample is for when it leaves, and is to cover what it reads until then.
+    ticket_ = 0;
+    needs_ticket_ = true;
+    is_sampled_ = false;
+    return true;
+}
+
 ReadChoice SessionFloor::stay_home(Routing const& routing, ReadRules const& rules, Clock::time_point now) {
     if (home_ == 0 || ticket_ != 0 || rules.consistency != Consistency::session) return {};
     auto const* const home = home_in(routing);
@@ -176,8 +161,8 @@ ReadChoice SessionFloor::stay_home(Routing const& routing, ReadRules const& rule
 }
 
 bool SessionFloor::is_good_home(Routing const& routing, ServerEntry const& home, ReadRules const& rules, Clock::time_point now) const {
-    if (home.is_primary) return has_share(home, rules);
-    return is_usable(routing, home, rules, now) && home.position->replayed() >= floor_;
+    if (home.is_primary) return rules.has_share(home);
+    return rules.can_use(routing, home, now) && home.position->replayed() >= floor_;
 }
 
 bool SessionFloor::has_stayed_enough(Routing const& routing, ServerEntry const& home, ReadRules const& rules, Clock::time_point now) {
@@ -186,10 +171,10 @@ bool SessionFloor::has_stayed_enough(Routing const& routing, ServerEntry const& 
     looked_around_ = now;
     if (!home.is_primary && !is_nearly_there(home)) return true;
     // With this session's own, before and after it has moved.
-    auto const load = load_of(home, rules, now);
+    auto const load = rules.load_of(home, now);
     return std::ranges::any_of(routing.servers, [&](ServerEntry const& server) {
-        bool const is_reader = server.is_primary ? has_share(server, rules) : is_usable(routing, server, rules, now);
-        return is_reader && load > clearly * load_of(server, rules, now, 2);
+        bool const is_reader = server.is_primary ? rules.has_share(server) : rules.can_use(routing, server, now);
+        return is_reader && load > clearly * rules.load_of(server, now, 2);
     });
 }
 
@@ -207,14 +192,14 @@ bool SessionFloor::may_read_on(ServerEntry const& server, ReadRules const& rules
 // No replica is as far as was needed before, or near: a sample would only make it later.
 bool SessionFloor::is_hopeless(Routing const& routing, ReadRules const& rules, Clock::time_point now) const {
     return std::ranges::none_of(routing.servers, [&](ServerEntry const& server) {
-        return is_usable(routing, server, rules, now) && (is_nearly_there(server) || (ticket_ == 0 && server.position->replayed() >= floor_));
+        return rules.can_use(routing, server, now) && (is_nearly_there(server) || (ticket_ == 0 && server.position->replayed() >= floor_));
     });
 }
 
 SessionFloor::Fit SessionFloor::fit(Routing const& routing, ServerEntry const& server, ReadRules const& rules, Clock::time_point now,
                                     bool may_leave) const {
-    if (server.is_primary) return has_share(server, rules) && may_leave ? Fit::now : Fit::no;
-    if (!is_usable(routing, server, rules, now)) return Fit::no;
+    if (server.is_primary) return rules.has_share(server) && may_leave ? Fit::now : Fit::no;
+    if (!rules.can_use(routing, server, now)) return Fit::no;
     if (may_read_on(server, rules)) return Fit::now;
     // Where others write all the time, only who waits a moment for the next server ever leaves the one it reads on.
     return is_leaving_ && is_nearly_there(server) ? Fit::soon : Fit::no;
@@ -226,7 +211,7 @@ ReadChoice SessionFloor::choose_seen(Routing const& routing, Samples& samples, R
     double least = 0;
     bool has_replica = false;
     bool is_soon = false;
-    bool const may_leave = is_loose(rules) || is_fenced(routing, samples);
+    bool const may_leave = rules.is_loose() || is_fenced(routing, samples);
     auto const count = routing.servers.size();
     // From another place each time, so that those with equal loads take turns; but whom it has waited for comes first.
     auto const goal = std::ranges::find_if(routing.servers, [&](auto const& server) { return server.position->id() == goal_; });
@@ -238,7 +223,7 @@ ReadChoice SessionFloor::choose_seen(Routing const& routing, Samples& samples, R
         has_replica = has_replica || (!server.is_primary && fits == Fit::now);
         // Who leaves a replica because it falls behind comes back to it only where there is no other.
         bool const is_last_resort = is_leaving_ && server.position->id() == home_ && !server.is_primary && !is_nearly_there(server);
-        auto const load = is_last_resort ? std::numeric_limits<double>::max() : load_of(server, rules, now);
+        auto const load = is_last_resort ? std::numeric_limits<double>::max() : rules.load_of(server, now);
         if (best != nullptr && load >= least) continue;
         best = &server;
         least = load;
@@ -268,7 +253,7 @@ ReadChoice SessionFloor::wait_for(ServerEntry const& replica, Samples& samples) 
 ReadChoice SessionFloor::wait_or_primary(Routing const& routing, Samples& samples, ReadRules const& rules, Clock::time_point now, Patience patience) {
     bool waits = false;
     for (auto const& server : routing.servers) {
-        if (patience != Patience::all || !is_usable(routing, server, rules, now) || !is_nearly_there(server)) continue;
+        if (patience != Patience::all || !rules.can_use(routing, server, now) || !is_nearly_there(server)) continue;
         waits = wait_for(server, samples).must_wait;
     }
     if (waits) return {true};

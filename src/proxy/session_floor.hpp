@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "pg/lsn.hpp"
-#include "proxy/endpoint_settings.hpp"
+#include "proxy/read_rules.hpp"
 #include "proxy/routing.hpp"
 #include "proxy/samples.hpp"
 
@@ -37,13 +37,6 @@ struct ReadChoice {
 // are waited for longer, for there is no other place that would be right.
 enum class Patience : std::uint8_t { all, fences, none };
 
-struct ReadRules {
-    Consistency consistency = Consistency::session;
-    std::chrono::milliseconds max_lag{0};  // 0: none
-    std::vector<ServerWeight> const* weights = nullptr;
-    bool wants_replica = false;  // a hint: the primary has no share
-};
-
 class SessionFloor {
 public:
     // The primary has acknowledged something of this session that may have written. 'without_flush': a commit's record may
@@ -67,6 +60,7 @@ private:
     void enter_epoch(Routing const& routing, Samples& samples);
     bool take_sample(Routing const& routing, Samples& samples);
     ServerEntry const* home_in(Routing const& routing) const;
+    bool reads_where_it_wrote(Routing const& routing, Samples& samples, ReadRules const& rules, Clock::time_point now);
     ReadChoice stay_home(Routing const& routing, ReadRules const& rules, Clock::time_point now);
     bool is_good_home(Routing const& routing, ServerEntry const& home, ReadRules const& rules, Clock::time_point now) const;
     bool has_stayed_enough(Routing const& routing, ServerEntry const& home, ReadRules const& rules, Clock::time_point now);
@@ -100,6 +94,8 @@ private:
     Clock::time_point looked_around_{};  // whether another server has less to do
     bool has_unread_write_ = false;      // nothing has been read by choose() since the last write
     bool reads_after_writes_ = true;
+    double place_ = -1;                  // Residents'; below 0: none taken
+    bool is_resident_ = false;
 };
 
 }  // namespace pgtandem::proxy

@@ -136,6 +136,61 @@ TEST(SessionFloor, ASessionThatOnlyWritesAsksForNoSamples) {
     EXPECT_EQ(world.samples.last_ticket(), 3U);
 }
 
+// Reads that others make on replicas, until the primary is to have more.
+void give_room(World& world) {
+    auto& residents = world.samples.residents();
+    while (!residents.include(0.99)) {
+        while (!residents.is_to_adapt()) residents.count_read(false);
+        residents.adapt(1);
+    }
+}
+
+TEST(SessionFloor, WhoWritesReadsOnThePrimaryWhereThatHasRoom) {
+    World world;
+    world.replayed(100, 100);
+    give_room(world);
+    world.floor.was_on_primary(world.routing);
+    world.floor.wrote(&world.samples, false);
+    for (int count = 0; count < 100; ++count) {
+        EXPECT_EQ(world.next(), "p");
+        world.floor.wrote(&world.samples, false);
+        world.floor.was_on_primary(world.routing);
+    }
+    EXPECT_EQ(world.samples.last_ticket(), 1U);  // it asks for nothing while it stays
+}
+
+TEST(SessionFloor, WhoStayedOnThePrimaryTakesAlongAllThatItReadThere) {
+    World world;
+    world.replayed(100, 100);
+    give_room(world);
+    world.floor.wrote(&world.samples, false);
+    world.floor.was_on_primary(world.routing);
+    world.sample(110);
+    EXPECT_EQ(world.next(), "p");
+    // This sample was before the read.
+    world.rules.wants_replica = true;
+    world.replayed(110, 110);
+    EXPECT_EQ(world.next(), "wait");
+    world.sample(120);
+    EXPECT_EQ(world.next(), "wait");
+    world.a().set_replayed(120);
+    EXPECT_EQ(world.next(), "a");
+    world.rules.wants_replica = false;
+    EXPECT_EQ(world.next(), "a");
+}
+
+TEST(SessionFloor, ReadsThatAreToBeStrictOrMayBeLateDoNotStayForTheirWrites) {
+    World world;
+    world.replayed(100, 100);
+    give_room(world);
+    world.floor.wrote(&world.samples, false);
+    world.floor.was_on_primary(world.routing);
+    world.rules.consistency = Consistency::strict;
+    EXPECT_EQ(world.next(), "wait");
+    world.rules.consistency = Consistency::session;
+    EXPECT_EQ(world.next(), "p");
+}
+
 TEST(SessionFloor, AfterAWriteOnlyThoseThatHaveItMayServe) {
     World world;
     world.rules.wants_replica = true;
