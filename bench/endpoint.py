@@ -2,7 +2,8 @@
 """What the endpoint costs beside PgBouncer (transaction mode), pgpool-II, HAProxy (TCP mode) and no proxy at all.
 
 pgbench select-only (simple, extended, prepared), tpcb-like, and nine of the former to one of the latter (mixed), with 16 and 200
-clients. With TANDEM_REPLICAS=2 pgtandem shares the reads; pgtandem_off does not, and pgtandem_eventual does without floors.
+clients. With TANDEM_REPLICAS=2 pgtandem shares the reads; pgtandem_off does not, and pgtandem_eventual does without floors;
+pgbouncer_all deals its connections out to all servers by Unix sockets, which is no more than reads can take.
 
 Each round runs all of them one after the other, so that what else the machine does meets all alike. Prints medians over the rounds:
 the proxy's own CPU microseconds per transaction (user + system, all its threads and processes), its ratio to PgBouncer's (goal 0.75,

@@ -109,12 +109,12 @@ class PgBouncer(Proxy):
         """Whether it can carry prepared statements from backend to backend (1.21)."""
         return tuple(map(int, re.search(r"(\d+)\.(\d+)", self.version()).groups())) >= (1, 21)
 
-    def run(self, folder, server, host, clients):
+    def run(self, folder, server, host, clients, port=None):
         users = write(folder, "users.txt", f'"{server.user}" "{server.password}"\n')
         prepared = "max_prepared_statements = 500" if self.prepares() else ""
         return self.start(folder, PGBOUNCER, write(folder, f"{self.name}.ini", f"""
 [databases]
-{server.dbname} = host={host} port={server.port} dbname={server.dbname}
+{server.dbname} = host={host} port={port or server.port} dbname={server.dbname}
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = {self.place.port}
@@ -212,7 +212,8 @@ def without_autogroups():
 
 class Stand:
     """One server, with TANDEM_REPLICAS its replicas too, and before it the proxies that are asked for by name."""
-    names = ("straight", "pgtandem", *(VARIANTS if REPLICAS else ()), "pgbouncer", "pgbouncer_unix", "pgpool", "haproxy")
+    names = ("straight", "pgtandem", *(VARIANTS if REPLICAS else ()), "pgbouncer", "pgbouncer_unix",
+             *(["pgbouncer_all"] if REPLICAS else ()), "pgpool", "haproxy")
 
     def __init__(self, wanted, clients_max):
         self.wanted = wanted
@@ -256,6 +257,15 @@ class Stand:
             proxy.pid = process.process.pid
             yield proxy
 
+    def sockets_of_all(self, folder, port):
+        """A folder for each server, in which its socket has the same name as those of the others: PgBouncer takes turns among hosts of one port."""
+        for number in range(1, self.served.replicas + 2):
+            node = self.server.at(port=self.served.tandem.node_port(f"node{number}"))
+            home = folder / f"sockets{number}"
+            home.mkdir()
+            (home / f".s.PGSQL.{port}").symlink_to(f"{node.value('SHOW unix_socket_directories')}/.s.PGSQL.{node.port}")
+            yield str(home)
+
     def make(self, name, place):
         folder, server = self.served.tandem.parent, self.server
         match name:
@@ -275,6 +285,9 @@ class Stand:
             case "pgbouncer_unix":
                 return PgBouncer(name, place).run(folder, server, server.value("SHOW unix_socket_directories"),
                                                    self.clients_max + 100)
+            case "pgbouncer_all":
+                return PgBouncer(name, place).run(folder, server, ",".join(self.sockets_of_all(folder, place.port)),
+                                                   self.clients_max + 100, port=place.port)
             case "pgpool":
                 return Pgpool(name, place).run(folder, server, self.clients_max + 100)
             case "haproxy":
