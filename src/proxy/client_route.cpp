@@ -16,13 +16,6 @@ constexpr auto avoidance = std::chrono::seconds(1);
 // A fence takes some questions to servers that answer: longer only where something is wrong that is not seen yet.
 constexpr auto fence_patience = std::chrono::seconds(3);
 
-KnownPath known_path(sql::SearchPath schemas) {
-    if (!schemas) return {};
-    std::string text;
-    for (auto const& name : *schemas) text.append(name).append(1, '\0');
-    return {std::move(schemas), std::hash<std::string>{}(text) | 1};
-}
-
 bool changes_path(sql::Effects const& effects) {
     using enum sql::SettingChange::Kind;
     return effects.verb == sql::Verb::discard_all || std::ranges::any_of(effects.settings, [](auto const& change) {
@@ -56,8 +49,8 @@ KnownPath const& ClientSession::search_path() {
     auto const own = path_.settings->find("search_path");
     // Who "$user" is after SET ROLE has no name here.
     auto const user = path_.settings->contains("role") ? std::string() : user_;
-    if (own != path_.settings->end()) path_.path = known_path(sql::path_of_statement(own->second, user));
-    else if (first) path_.path = known_path(sql::path_of_value(*first, user));
+    if (own != path_.settings->end()) path_.path = view_->known_path(sql::path_of_statement(own->second, user));
+    else if (first) path_.path = view_->known_path(sql::path_of_value(*first, user));
     return path_.path;
 }
 

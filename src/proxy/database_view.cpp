@@ -34,6 +34,13 @@ bool DatabaseView::holds(PreparedStatement const& statement, KnownPath const& pa
     return statement.epoch == epoch_ && statement.path == path.key;
 }
 
+KnownPath DatabaseView::known_path(sql::SearchPath schemas) const {
+    if (!schemas) return {};
+    std::string text;
+    for (auto const& name : *schemas) text.append(name).append(1, '\0');
+    return {std::move(schemas), sql::keyed_hash(text, fingerprint_seed_) | 1};
+}
+
 std::shared_ptr<sql::Analysis const> DatabaseView::analyse(std::string_view text, Reading how, EndpointSettings const& settings) {
     if (text.size() > settings.analysed_bytes) return nullptr;
     look();

@@ -27,6 +27,7 @@ public:
     DatabaseView(std::string database, CatalogWatch& catalog, io::Loop const& loop, std::uint64_t fingerprint_seed)
         : database_(std::move(database)), catalog_(catalog), loop_(loop), fingerprint_seed_(fingerprint_seed) {}
 
+    KnownPath known_path(sql::SearchPath schemas) const;
     // How a text is to be read.
     struct Reading {
         bool strings_conform = true;

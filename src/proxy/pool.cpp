@@ -80,8 +80,7 @@ Backend* Pool::take_idle(ClientSession const& session) {
 void Pool::put_idle(Backend& backend) {
     backend.used_at = worker_.loop().now();
     if (must_ask_path()) {
-        asked_ = &backend;
-        path_from_ = worker_.routing().primary()->configured_at;
+        first_path_.begin_asking(backend, worker_.routing());
         return backend.ask_first_path();
     }
     idle_.push_back(&backend);
@@ -171,32 +170,17 @@ void Pool::attempt_failed(wire::ErrorFields const& why) {
 }
 
 void Pool::settled(Backend& backend) {
-    if (&backend == asked_) take_path(backend);
+    if (first_path_.is_asked(backend)) first_path_.take(std::move(backend.first_path));
     group_.give_back(backend, *this);
 }
 
 // Reads are judged by it; of sessions on the primary, which is where all of them log in.
-bool Pool::must_ask_path() {
-    auto const* const primary = worker_.routing().primary();
+bool Pool::must_ask_path() const {
     bool const is_judged_by = key_.target == Target::primary && key_.server.empty() && worker_.settings().split;
-    return is_judged_by && asked_ == nullptr && primary != nullptr && primary->configured_at != path_from_;
+    return is_judged_by && first_path_.must_ask(worker_.routing());
 }
 
-void Pool::take_path(Backend& backend) {
-    asked_ = nullptr;
-    known_at_ = 0;
-    first_path_ = backend.first_path ? std::make_shared<std::string const>(std::move(*backend.first_path)) : nullptr;
-}
-
-// A server's configuration may have been loaded anew since, or be another than the primary's.
-std::shared_ptr<std::string const> const& Pool::first_path() {
-    auto const& routing = worker_.routing();
-    if (std::exchange(known_at_, routing.version) == routing.version) return known_path_;
-    auto const* const primary = routing.primary();
-    bool const holds = primary != nullptr && primary->configured_at == path_from_ && asked_ == nullptr && routing.agrees_on_path();
-    known_path_ = holds ? first_path_ : nullptr;
-    return known_path_;
-}
+FirstPath::Value const& Pool::first_path() { return first_path_.value(worker_.routing()); }
 
 ReportedRegistry& Pool::reported_registry() { return worker_.reported_registry(); }
 
@@ -208,10 +192,7 @@ void Pool::give_reads_back(Clock::time_point now, wire::ErrorFields const& why) 
 }
 
 void Pool::discard(Backend& backend) {
-    if (&backend == asked_) {
-        asked_ = nullptr;
-        path_from_.clear();
-    }
+    if (first_path_.is_asked(backend)) first_path_.give_up();
     std::erase(idle_, &backend);
     auto const found = std::ranges::find_if(backends_, [&](auto const& known) { return known.get() == &backend; });
     if (found == backends_.end()) return;

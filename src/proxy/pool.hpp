@@ -9,6 +9,7 @@
 
 #include "proxy/backend.hpp"
 #include "proxy/endpoint_settings.hpp"
+#include "proxy/first_path.hpp"
 #include "proxy/routing.hpp"
 #include "proxy/snapshot.hpp"
 
@@ -51,7 +52,7 @@ public:
     // What a new session starts with, once a backend has told it; null before.
     ReportedRef const& first_reported() const { return first_reported_; }
     // The search_path that its sessions begin with, on whichever server; null where it is not known.
-    std::shared_ptr<std::string const> const& first_path();
+    FirstPath::Value const& first_path();
     std::vector<std::unique_ptr<Backend>> const& backends() const { return backends_; }
     Backend* find(std::uint64_t id) const;
     std::vector<Backend*> all() const;
@@ -91,8 +92,7 @@ private:
     ServerEntry const* choose_server() const;
     bool may_open() const;
     void attempt_failed(wire::ErrorFields const& why);
-    bool must_ask_path();
-    void take_path(Backend& backend);
+    bool must_ask_path() const;
     void give_reads_back(Clock::time_point now, wire::ErrorFields const& why);
 
     Worker& worker_;
@@ -100,11 +100,7 @@ private:
     PoolKey key_;
     std::shared_ptr<ServerLogin const> login_;
     ReportedRef first_reported_;
-    std::shared_ptr<std::string const> first_path_;  // as it was told
-    std::string path_from_;                          // ServerEntry::configured_at, when it was asked
-    std::shared_ptr<std::string const> known_path_;  // first_path_ while it holds,
-    std::uint64_t known_at_ = 0;                     // by that version of the routing
-    Backend* asked_ = nullptr;                       // for the path
+    FirstPath first_path_;
     std::vector<std::unique_ptr<Backend>> backends_;
     std::vector<Backend*> idle_;  // the last one used at the end
     std::size_t opening_ = 0;

@@ -87,4 +87,10 @@ std::uint64_t fingerprint(std::string_view text, bool standard_conforming_string
     }
 }
 
+std::uint64_t keyed_hash(std::string_view bytes, std::uint64_t seed) {
+    Mixer mixer(seed);
+    mixer.add(bytes);
+    return mixer.finish();
+}
+
 }  // namespace pgtandem::sql

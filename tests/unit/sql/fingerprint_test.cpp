@@ -30,6 +30,14 @@ TEST(fingerprint, differs_for_whatever_else_differs) {
     EXPECT_NE(fingerprint("SELECT 1", true, 1), fingerprint("SELECT 1", false, 1));
 }
 
+TEST(fingerprint, the_hash_of_bytes_depends_on_the_seed_and_on_each_byte) {
+    using namespace std::literals;
+    EXPECT_EQ(keyed_hash("a\0b\0"sv, 1), keyed_hash("a\0b\0"sv, 1));
+    EXPECT_NE(keyed_hash("a\0b\0"sv, 1), keyed_hash("a\0b\0"sv, 2));
+    EXPECT_NE(keyed_hash("a\0b\0"sv, 1), keyed_hash("ab\0"sv, 1));
+    EXPECT_NE(keyed_hash("SELECT 1", 1), keyed_hash("SELECT 2", 1));
+}
+
 TEST(fingerprint, long_texts_differ_in_every_place) {
     std::string const text(1000, 'a');
     std::set<std::uint64_t> found{of(text)};
