@@ -206,29 +206,29 @@ private:
     RelayHost& host_;
     std::shared_ptr<EndpointSettings const> settings_;
     ReportedRegistry& registry_;
-    bool defers_begin_;
     Backend* backend_ = nullptr;
-    ReportedRef seen_;               // what the client has been told
-    std::string deferred_begin_;     // answered, not yet sent
+    ReportedRef seen_;            // what the client has been told
+    std::string deferred_begin_;  // answered, not yet sent
+    std::string block_begin_;     // on a replica: what its transaction block began with
+    std::shared_ptr<sql::Analysis const> looked_at_;  // of the query that comes next, where placing it has looked at it already
+    ByteBuffer replay_;           // what is asked again, before what the client sends next
+    wire::ErrorFields error_;
+    std::size_t batch_left_ = 0;      // bytes of the batch that has been placed
+    std::size_t client_passing_ = 0;  // bytes of a client's message that are forwarded as they come
+    std::size_t server_passing_ = 0;
+    bool passing_is_dropped_ = false;
+    bool defers_begin_;
     bool begin_reads_ = false;       // it may be sent to a replica
     bool is_on_replica_ = false;
     bool is_fresh_ = false;          // on a replica: nothing has been asked there
     bool was_placed_ = false;        // where it reads was chosen among all that may serve the read
-    std::string block_begin_;        // on a replica: what its transaction block began with
-    std::shared_ptr<sql::Analysis const> looked_at_;  // of the query that comes next, where placing it has looked at it already
-    std::size_t batch_left_ = 0;     // bytes of the batch that has been placed
     bool holds_ = false;             // nothing of the answer to the oldest batch has been passed to the client
     bool drops_ = false;             // nor will be: it is asked elsewhere
-    ByteBuffer replay_;              // what is asked again, before what the client sends next
     bool may_have_written_ = false;  // in this transaction, on the primary
-    wire::ErrorFields error_;
-    std::size_t client_passing_ = 0;  // bytes of a client's message that are forwarded as they come
-    bool passing_is_dropped_ = false;
-    std::size_t server_passing_ = 0;
     bool ignores_until_sync_ = false;  // the server has said an error within an extended query
     bool is_in_copy_in_ = false;
     bool client_copies_ = false;  // the server reads COPY data, and the client has not ended it
-    bool owes_ready_ = false;  // the client's ReadyForQuery comes after a query of ours
+    bool owes_ready_ = false;     // the client's ReadyForQuery comes after a query of ours
     bool is_refusing_ = false;
     bool is_raw_ = false;
     bool is_out_of_step_ = false;  // the backend answered what was not asked

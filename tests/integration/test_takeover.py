@@ -185,3 +185,15 @@ def test_up_that_cannot_take_over_leaves_the_cluster_attended():
         wait_for(lambda: served.tandem.node("node2")["state"] == "streaming", "the replica to be started again")
         stream.wait_for_more()
         assert stream.faults == []
+
+
+def test_up_that_was_to_take_over_and_found_nobody_stops_its_servers_when_it_fails():
+    with Served(replicas=1) as served:
+        served.tandem.ok("down")
+        (served.tandem.folder / "nodes/node3").write_text("not a folder")
+        refusal = served.tandem.refused("up", "--detach", *served.tandem.up_words(*served.settings_words(), "--replicas", 2, "--takeover"))
+        assert "node3" in refusal
+        assert "node3" in refusal
+        assert {node["state"] for node in served.tandem.status()["nodes"]} == {"stopped"}
+        served.tandem.up(*served.settings_words(), "--takeover")
+        assert served.endpoint.value("SELECT 1") == 1
