@@ -1,7 +1,6 @@
 // pgtandem proxy: the endpoint alone, before servers that pgtandem does not manage.
 #include <fmt/format.h>
 #include <signal.h>
-#include <toml++/toml.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -10,6 +9,7 @@
 #include "apps/endpoint.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "cli/toml_file.hpp"
 #include "proxy/settings_table.hpp"
 
 namespace pgtandem::apps {
@@ -60,32 +60,14 @@ Result<Conninfo> parse_server(std::string const& text, std::string const& file) 
     return conninfo;
 }
 
-std::string text_of(toml::node const& node) {
-    if (auto const* text = node.as_string()) return text->get();
-    if (auto const* number = node.as_integer()) return std::to_string(number->get());
-    if (auto const* yes = node.as_boolean()) return yes->get() ? "on" : "off";
-    std::vector<std::string> words;
-    if (auto const* list = node.as_array()) {
-        for (auto const& element : *list) words.push_back(text_of(element));
-    }
-    return join(words, ",");
-}
-
 Result<ProxyFile> read_proxy_file(Path const& path) {
-    PGTANDEM_TRY(text, read_file(path));
-    toml::table table;
-    try {
-        table = toml::parse(text, path.string());
-    } catch (toml::parse_error const& error) {
-        return usage_error("reading the settings", fmt::format("{} line {}", path.string(), error.source().begin.line),
-                           std::string(error.description()));
-    }
+    PGTANDEM_TRY(table, cli::read_toml(path));
     ProxyFile file;
     std::string user;
     std::string password;
     for (auto const& [key, node] : table) {
         std::string const name(key.str());
-        auto const value = text_of(node);
+        PGTANDEM_TRY(value, cli::toml_text(node, name, path, cli::TomlLists::taken));
         if (name == "auth_user") {
             user = value;
         } else if (name == "auth_password_file") {

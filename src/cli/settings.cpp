@@ -1,12 +1,12 @@
 #include "cli/settings.hpp"
 
 #include <fmt/format.h>
-#include <toml++/toml.h>
 
 #include <algorithm>
 #include <charconv>
 
 #include "base/text.hpp"
+#include "cli/toml_file.hpp"
 
 namespace pgtandem::cli {
 
@@ -51,22 +51,6 @@ Status add_postgresql(std::map<std::string, Setting>& settings, std::string cons
     }
     settings[name] = {value, source, true};
     return {};
-}
-
-// A TOML value as PostgreSQL would have it written; a list's elements with commas between them.
-Result<std::string> text_of(toml::node const& node, std::string const& key, Path const& file, bool may_be_list) {
-    if (auto const* text = node.as_string()) return text->get();
-    if (auto const* number = node.as_integer()) return std::to_string(number->get());
-    if (auto const* number = node.as_floating_point()) return fmt::format("{}", number->get());
-    if (auto const* yes = node.as_boolean()) return std::string(yes->get() ? "on" : "off");
-    auto const* const list = may_be_list ? node.as_array() : nullptr;
-    if (list == nullptr) return usage_error("reading the settings", file.string(), key + " is not text, a number or true or false");
-    std::vector<std::string> elements;
-    for (auto const& element : *list) {
-        PGTANDEM_TRY(text, text_of(element, key, file, false));
-        elements.push_back(text);
-    }
-    return join(elements, ",");
 }
 
 }  // namespace
@@ -116,26 +100,19 @@ Result<Settings> Settings::gather(CommandLine const& line, Environment const& en
 }
 
 Status Settings::read_file_settings(Path const& file) {
-    PGTANDEM_TRY(text, read_file(file));
-    toml::table table;
-    try {
-        table = toml::parse(text, file.string());
-    } catch (toml::parse_error const& error) {
-        return usage_error("reading the settings", fmt::format("{} line {}", file.string(), error.source().begin.line),
-                           std::string(error.description()));
-    }
+    PGTANDEM_TRY(table, read_toml(file));
     for (auto const& [key, node] : table) {
         auto const name = replace_all(std::string(key.str()), "_", "-");
         if (auto const* postgresql = name == "postgresql" ? node.as_table() : nullptr) {
             for (auto const& [guc, value] : *postgresql) {
-                PGTANDEM_TRY(setting, text_of(value, std::string(guc.str()), file, true));
+                PGTANDEM_TRY(setting, toml_text(value, std::string(guc.str()), file, TomlLists::taken));
                 PGTANDEM_CHECK(add_postgresql(postgresql_, std::string(guc.str()) + "=" + setting, file.string()));
             }
             continue;
         }
         if (auto const* endpoint = name == "endpoint" ? node.as_table() : nullptr) {
             for (auto const& [key_of, value] : *endpoint) {
-                PGTANDEM_TRY(setting, text_of(value, std::string(key_of.str()), file, true));
+                PGTANDEM_TRY(setting, toml_text(value, std::string(key_of.str()), file, TomlLists::taken));
                 endpoint_[replace_all(std::string(key_of.str()), "-", "_")] = {setting, file.string(), true};
             }
             continue;
@@ -147,7 +124,7 @@ Status Settings::read_file_settings(Path const& file) {
             return usage_error("reading the settings", file.string(),
                                fmt::format("there is no setting '{}'", key.str()), did_you_mean(name, known));
         }
-        PGTANDEM_TRY(value, text_of(node, name, file, name == "listen"));
+        PGTANDEM_TRY(value, toml_text(node, name, file, name == "listen" ? TomlLists::taken : TomlLists::refused));
         values_[name] = {value, file.string(), true};
     }
     return {};

@@ -28,4 +28,6 @@ std::optional<Lsn> parse_lsn(std::string_view text) {
     return Lsn((std::uint64_t{*high} << 32) | *low);
 }
 
+Lsn lsn_or_zero(std::string_view text) { return parse_lsn(text).value_or(Lsn(0)); }
+
 }  // namespace pgtandem

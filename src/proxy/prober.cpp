@@ -21,10 +21,7 @@ std::string_view value(wire::DataRow const& row, std::size_t column) {
     return column < row.values.size() ? row.values[column].value_or("") : std::string_view();
 }
 
-std::uint64_t lsn_of(std::string_view text) {
-    auto const lsn = parse_lsn(text);
-    return lsn ? lsn->value() : 0;
-}
+std::uint64_t lsn_in(wire::DataRow const& row, std::size_t column) { return lsn_or_zero(value(row, column)).value(); }
 
 }  // namespace
 
@@ -96,7 +93,7 @@ void Prober::ask_primary(ServerEntry const& primary) {
         if (row == nullptr) return rest(server, rest_after_failure);
         auto shown = parse_snapshot(value(*row, 2));
         if (!shown) return rest(server, rest_after_failure);
-        samples_.publish({ticket, epoch, lsn_of(value(*row, 0)), lsn_of(value(*row, 1)), std::move(*shown)});
+        samples_.publish({ticket, epoch, lsn_in(*row, 0), lsn_in(*row, 1), std::move(*shown)});
         tell_news_();
         rest(server, samples_.has_waiters() ? first_pause : sample_pause);
     });
@@ -133,7 +130,7 @@ void Prober::ask_for_fence(ServerEntry const& replica, Server& server) {
             rest(server, rest_after_failure);
             return server.fence.begin_again(samples_.take_ticket());
         }
-        position->set_replayed(lsn_of(value(*row, 0)));
+        position->set_replayed(lsn_in(*row, 0));
         server.fence.take_answer(xmax->front(), *committed);
         after_fence_step(*position, server);
     });
@@ -150,7 +147,7 @@ void Prober::ask_how_far(ServerEntry const& replica, Server& server) {
     server.line->ask("EXECUTE follow", [this, &server, position = replica.position](wire::DataRow const* row) {
         if (row == nullptr) return rest(server, rest_after_failure);
         auto const before = position->replayed();
-        position->set_replayed(lsn_of(value(*row, 0)));
+        position->set_replayed(lsn_in(*row, 0));
         bool const is_there = position->replayed() >= samples_.of(*position).replayed;
         server.pause = is_there ? Clock::duration() : std::clamp<Clock::duration>(2 * server.pause, first_pause, longest_pause);
         if (position->replayed() != before) tell_news_();

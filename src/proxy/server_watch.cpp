@@ -24,11 +24,6 @@ constexpr char const* state_query =
     "pg_catalog.pg_conf_load_time() "
     "FROM (SELECT pg_catalog.pg_is_in_recovery() AS replica) AS here";
 
-std::uint64_t lsn_of(std::optional<std::string> const& text) {
-    auto const lsn = parse_lsn(text.value_or(""));
-    return lsn ? lsn->value() : 0;
-}
-
 // Of the sessions that the workers open to ask how far it is. What somebody has set for a role or a database is not for them.
 std::shared_ptr<ServerLogin const> login_of(Conninfo const& conninfo) {
     ServerLogin login{conninfo.user,
@@ -138,7 +133,7 @@ Result<ServerSeen> ServerWatch::look_once() {
         return fail(rows.error());
     }
     auto const& row = *rows->begin();
-    ServerSeen seen{true, "", row[0] == "t", 0, lsn_of(row[2]), row[3] == "t"};
+    ServerSeen seen{true, "", row[0] == "t", 0, lsn_or_zero(row[2].value_or("")).value(), row[3] == "t"};
     // A replica that was seen to follow a timeline stays on it as long as it runs, also while it receives nothing.
     if (row[1]) timeline_ = static_cast<std::uint32_t>(std::strtoul(row[1]->c_str(), nullptr, 10));
     seen.timeline = timeline_;

@@ -23,6 +23,7 @@ TEST(Lsn, refuses_what_is_none) {
     for (auto const* text : {"", "/", "0", "0/", "/0", "0/0/0", "g/0", "0/0x1", " 0/0", "0/0 ", "-1/0", "+1/0",
                              "100000000/0", "0/100000000"}) {
         EXPECT_FALSE(parse_lsn(text)) << text;
+        EXPECT_EQ(lsn_or_zero(text), Lsn(0));
     }
 }
 
