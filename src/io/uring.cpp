@@ -186,8 +186,8 @@ void Uring::collect() {
         io_uring_for_each_cqe(&ring_, head, each) {
             ++count;
             if (each->user_data == 0) continue;
-            completions_.push_back({reinterpret_cast<UringTarget*>(each->user_data & ~op_mask),
-                                    static_cast<UringOp>(each->user_data & op_mask), each->res, each->flags});
+            auto* const target = reinterpret_cast<UringTarget*>(each->user_data & ~op_mask);  // NOLINT(performance-no-int-to-ptr): user_data is one
+            completions_.push_back({target, static_cast<UringOp>(each->user_data & op_mask), each->res, each->flags});
         }
         io_uring_cq_advance(&ring_, count);
     } while (io_uring_cq_has_overflow(&ring_) && io_uring_get_events(&ring_) >= 0);
