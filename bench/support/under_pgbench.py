@@ -70,7 +70,10 @@ def measure(proxy, words, clients, seconds):
             begin, end, cpu = watch(folder, process, proxy, seconds)
         finally:
             process.kill()
-            process.wait()
+            said = process.communicate()[1]
+        # The others go on without a client that has failed.
+        if faults := [line for line in said.splitlines() if "aborted in command" in line or "error:" in line]:
+            raise Refused(f"{len(faults)} faults, the first: {faults[0]}")
         took = latencies(folder, begin, end)
         if not took:
             raise Refused(f"no transaction in {seconds:g} s")
