@@ -158,7 +158,7 @@ private:
     bool answer_transaction_command(sql::Effects const& effects, std::string_view text);
     void pass_through(wire::Header header, std::string_view input);
     void forward(std::string_view bytes) { backend_->stream().output().append(bytes); }
-    bool has_backend() { return backend_ != nullptr || host_.acquire(Route::primary); }
+    bool has_backend() { return backend_ != nullptr || (host_.acquire(Route::primary) && backend_ != nullptr); }
     PreparedRef find_fresh(std::string_view name);
     void check_before(sql::Analysis const* analysis, std::string_view text);
     void note_state(sql::Analysis const* analysis, std::string_view text);

@@ -1,5 +1,6 @@
 // The client's messages, taken one by one.
 #include <algorithm>
+#include <cassert>
 
 #include "proxy/relay.hpp"
 #include "wire/backend.hpp"
@@ -89,6 +90,7 @@ Relay::Took Relay::take_client_message(wire::Header header, std::string_view inp
     bool const is_of_copy = is_copy_data || header.type == 'c' || header.type == 'f' || header.type == 'H' || header.type == 'S';
     // What has no place in a COPY ends the connection; which words it says first is the server's business.
     if (client_copies_ && !is_of_copy && header.body != wire::bad_length) {
+        assert(backend_ != nullptr);
         backend_->is_tainted = true;
         client_copies_ = false;
         pass_through(header, input);

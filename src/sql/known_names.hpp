@@ -44,7 +44,7 @@ private:
         std::uint8_t args_min;
         std::uint8_t args_max;
         Reason doubt;
-        auto operator<=>(Object const&) const = default;
+        auto operator<=>(Object const&) const = default;  // NOLINT(modernize-use-nullptr): of clang-tidy's own making
     };
 
     std::vector<Object>::const_iterator first_of(std::uint64_t name) const;

@@ -47,7 +47,7 @@ unsigned char fold(char c) { return identifier_fold[static_cast<unsigned char>(c
 Token Lexer::next() {
     auto const* const blank = at_;
     if (at_ < end_ && (is_blank(*at_) || *at_ == '-' || *at_ == '/') && !skip_blanks()) return broken(blank);
-    if (at_ == end_) return {Token::Kind::end, {end_, 0}};
+    if (at_ == end_) return {Token::Kind::end, {end_, end_}};
     auto const* const start = at_;
     switch (start_of(*at_)) {
         case Start::word: return word();
