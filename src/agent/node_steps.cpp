@@ -5,6 +5,7 @@
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "instance/configuration.hpp"
+#include "instance/data_folders.hpp"
 #include "instance/initialize.hpp"
 #include "io/processes.hpp"
 
@@ -90,9 +91,10 @@ Status NodeAgent::remove(BoardView const& view) {
     if (is_there(paths_.folder)) {
         log::info("{}: is removed with its data, {}", name_, human_bytes(disk_usage(paths_.folder)));
         end_leftover_tools(paths_);
+        end_leftover_servers(paths_.data());
         PGTANDEM_TRY(admin, connect(view.state.nodes.at(view.state.primary).port));
         PGTANDEM_CHECK(drop_slot(admin, name_));
-        PGTANDEM_CHECK(remove_tree(paths_.folder));
+        PGTANDEM_CHECK(remove_with_data(paths_.folder));
     }
     PGTANDEM_CHECK(change_state(context_.store, [&](cluster::ClusterState& state) -> Status {
         state.nodes.erase(name_);

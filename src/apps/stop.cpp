@@ -8,6 +8,7 @@
 #include "apps/signals.hpp"
 #include "base/text.hpp"
 #include "cli/terminal.hpp"
+#include "instance/data_folders.hpp"
 #include "instance/preflight.hpp"
 #include "instance/server.hpp"
 #include "io/lock_file.hpp"
@@ -106,7 +107,7 @@ Status remove_cluster(ClusterPaths const& paths) {
     for (std::filesystem::directory_iterator entry(paths.folder, error), end; !error && entry != end;
          entry.increment(error)) {
         if (entry->path() != paths.store() && entry->path() != paths.up_lock()) {
-            PGTANDEM_CHECK(remove_tree(entry->path()));
+            PGTANDEM_CHECK(remove_with_data(entry->path()));
         }
     }
     PGTANDEM_CHECK(remove_socket_folder(paths));

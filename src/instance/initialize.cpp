@@ -9,6 +9,7 @@
 #include <map>
 
 #include "base/text.hpp"
+#include "instance/data_folders.hpp"
 #include "io/subprocess.hpp"
 
 namespace pgtandem {
@@ -53,7 +54,7 @@ Status sync_folder(PgPrograms const& programs, NodePaths const& node, StopSignal
 
 // Removes what did not become whole, so that a full disk is not left full.
 Status cleaned_up(Status failure, Path const& partial) {
-    if (!failure) static_cast<void>(remove_tree(partial));
+    if (!failure) static_cast<void>(remove_with_data(partial));
     return failure;
 }
 
@@ -148,14 +149,14 @@ Status fill_clone(PgPrograms const& programs, NodePaths const& node, CloneSource
 
 Status initialize(PgPrograms const& programs, NodePaths const& node, std::string const& settings,
                   std::string const& hba, Credentials const& credentials, StopSignal const& stop) {
-    PGTANDEM_CHECK(remove_tree(node.clone()));
+    PGTANDEM_CHECK(remove_with_data(node.clone()));
     return cleaned_up(fill_new_folder(programs, node, settings, hba, credentials, stop), node.clone());
 }
 
 Status clone(PgPrograms const& programs, NodePaths const& node, CloneSource const& source, std::string const& settings,
              int generation, StopSignal const& stop, std::function<void(CloneProgress)> const& on_progress) {
-    PGTANDEM_CHECK(remove_tree(node.clone()));
-    PGTANDEM_CHECK(remove_tree(node.ready()));
+    PGTANDEM_CHECK(remove_with_data(node.clone()));
+    PGTANDEM_CHECK(remove_with_data(node.ready()));
     PGTANDEM_CHECK(remove_tree(node.tablespaces(generation)));
     auto filled = cleaned_up(fill_clone(programs, node, source, settings, generation, stop, on_progress), node.clone());
     return cleaned_up(std::move(filled), node.tablespaces(generation));
@@ -167,12 +168,12 @@ Status remove_older(NodePaths const& node, int generation) {
          entry.increment(error)) {
         if (entry->path() != node.tablespaces(generation)) PGTANDEM_CHECK(remove_tree(entry->path()));
     }
-    return remove_tree(node.old());
+    return remove_with_data(node.old());
 }
 
 Status install_clone(NodePaths const& node) {
     if (is_there(node.data())) {
-        PGTANDEM_CHECK(remove_tree(node.old()));
+        PGTANDEM_CHECK(remove_with_data(node.old()));
         PGTANDEM_CHECK(move_durably(node.data(), node.old()));
     }
     return move_durably(node.ready(), node.data());

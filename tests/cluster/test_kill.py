@@ -153,3 +153,19 @@ def test_acknowledged_commits_survive_the_loss_of_power(pair):
     assert set(acknowledged) <= there
     wait_for(lambda: pair.value("SELECT count(*) FROM kept", "node2") == len(there), "the replica to have them")
     pair.assert_proven(1)
+
+
+def segments():
+    """System V shared memory of this machine: (key, id)."""
+    rows = [line.split() for line in open("/proc/sysvipc/shm").readlines()[1:]]
+    return {(int(row[0]), int(row[1])) for row in rows}
+
+
+def test_a_reset_after_a_kill_leaves_no_shared_memory(pair):
+    key, number = map(int, (pair.data("node1") / "postmaster.pid").read_text().splitlines()[6].split())
+    segment = (key - (1 << 32) if key >= 1 << 31 else key, number)
+    assert segment in segments()
+    pair.kill_all()
+    assert segment in segments()
+    pair.ok("reset", "--yes")
+    assert segment not in segments()

@@ -127,6 +127,7 @@ class Tandem:
                 process.kill()
                 process.wait()
         self.kill_all()
+        self.release_shared_memory()
         self.port_claim.close()
         shutil.rmtree(self.parent, ignore_errors=True)
 
@@ -266,6 +267,13 @@ class Tandem:
                 except ProcessLookupError:
                     pass
             time.sleep(0.01)
+
+    def release_shared_memory(self):
+        """What killed servers leave: a system has 4096 places for it."""
+        for pidfile in self.folder.glob("nodes/*/*/postmaster.pid"):
+            lines = pidfile.read_text().splitlines()
+            if len(lines) >= 7 and len(lines[6].split()) == 2:
+                subprocess.run(["ipcrm", "-m", lines[6].split()[1]], stderr=subprocess.DEVNULL)
 
     def logs(self):
         text = []
