@@ -269,6 +269,7 @@ void Backend::reset() {
     prepared.clear();
     unnamed.reset();
     settings = no_settings();
+    drawn_by = 0;
 }
 
 void Backend::ask_first_path() {

@@ -97,6 +97,7 @@ public:
     int cancels_under_way = 0;   // cancel requests for it that have not been delivered
     std::uint64_t const id;
     std::size_t homes = 0;       // sessions that were told its process id
+    std::uint64_t drawn_by = 0;  // the session whose numbers currval and lastval would tell; 0: nobody's
 
     Clock::time_point made_at;
     Clock::time_point used_at;

@@ -140,7 +140,7 @@ std::string ClientSession::why_not_split() const {
     if (!settings_->split) return "split is off";
     if (target_ != Target::primary) return "this port is for the replicas";
     if (settings_->pool_mode == PoolMode::session) return "pool_mode is session";
-    if (state_.is_pinned()) return "the session is pinned: " + state_.pins().names();
+    if (state_.is_pinned()) return "the session is pinned: " + state_.hard_pins().names();
     if (route_wish_ == RouteWish::primary) return "pgtandem.route is primary";
     if (!worker_.routing().has_reader) return "there is no replica that follows the primary";
     if (relay_->is_in_transaction()) return "a transaction block stays where it has begun";

@@ -13,7 +13,7 @@ namespace {
 // Pins whose state DISCARD ALL takes away whole; after any other the backend is not given to somebody else.
 constexpr sql::Pins resettable() {
     using enum sql::Pin;
-    return temporary_table | prepared_statement | listen | hold_cursor | advisory_lock | sequence | backend_identity | mode;
+    return temporary_table | prepared_statement | listen | hold_cursor | advisory_lock | sequence | drawn_number | backend_identity | mode;
 }
 
 }  // namespace

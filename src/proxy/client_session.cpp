@@ -129,7 +129,7 @@ ClientInfo ClientSession::info() const {
     if (is_waiting_) {
         info.waits = std::chrono::duration_cast<std::chrono::microseconds>(worker_.loop().now() - waiting_since_);
     }
-    info.pins = state_.pins().names();
+    info.pins = state_.hard_pins().names();
     info.pinned_by = state_.pinned_by();
     info.prepared_statements = state_.statement_count();
     if (auto const* const attached = backend()) {

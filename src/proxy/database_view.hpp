@@ -49,6 +49,7 @@ public:
 
     DatabaseStats stats;
     RouteCounts routes;
+    bool asks_for_numbers = false;  // somebody has called currval or lastval here
 
 private:
     void look();

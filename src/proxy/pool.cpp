@@ -59,17 +59,19 @@ Backend* Pool::take_idle(ClientSession const& session) {
     if (is_paused) return nullptr;
     // Who logs in is to be told of a backend that nobody else was told of, as long as there may be one more.
     bool const wants_own = session.is_logging_in() && may_open();
-    // The one the client was told of, else one that nobody was told of, else the one used last: its memory is warm.
+    // The one that keeps its numbers, else the one the client was told of, else one that keeps nothing for anybody else; of
+    // those the one used last: its memory is warm.
+    auto const rank = [&](Backend const& backend) {
+        if (backend.drawn_by == session.id() && backend.id == session.drawn_at()) return 3;
+        if (backend.id == session.home()) return 2;
+        return backend.homes == 0 && backend.drawn_by == 0 ? 1 : 0;
+    };
     auto best = idle_.rend();
     for (auto place = idle_.rbegin(); place != idle_.rend(); ++place) {
         auto const& backend = **place;
         if (!backend.custom_settings.empty() && !fits(backend, session)) continue;
         if (wants_own && backend.homes > 0) continue;
-        if (backend.id == session.home()) {
-            best = place;
-            break;
-        }
-        if (best == idle_.rend() || ((*best)->homes > 0 && backend.homes == 0)) best = place;
+        if (best == idle_.rend() || rank(backend) > rank(**best)) best = place;
     }
     if (best == idle_.rend()) return nullptr;
     auto* const backend = *best;

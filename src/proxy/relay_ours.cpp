@@ -53,6 +53,12 @@ void Relay::bring_settings() {
             if (is_new && !state_.settings()->contains(name)) add_statement(text, reset_statement(name));
         }
     }
+    // What another session has drawn is nobody else's business, and what this one has drawn before is not all it has drawn.
+    bool const has_all = backend_->drawn_by == host_.id() && backend_->id == host_.drawn_at();
+    if (backend_->drawn_by != 0 && !has_all) {
+        add_statement(text, "DISCARD SEQUENCES");
+        backend_->drawn_by = 0;
+    }
     if (!text.empty()) send_our_query(text);
     backend_->settings = state_.settings();
 }

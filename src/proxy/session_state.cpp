@@ -19,8 +19,9 @@ void SessionState::begin_with(std::string const& name, std::string const& statem
 
 void SessionState::pin(sql::Pins why, std::string_view statement) {
     if (why.empty() || !may_pin_) return;
-    if (pins_.empty()) pinned_by_ = statement.substr(0, shown_statement);
+    bool const was_pinned = is_pinned();
     pins_ = pins_ | why;
+    if (!was_pinned && is_pinned()) pinned_by_ = statement.substr(0, shown_statement);
     pinned_since_ |= why;
     unpins_ = unpins_.minus(why);
 }
@@ -97,7 +98,7 @@ SessionState::Ended SessionState::transaction_ended(std::string_view date_style)
     if (!has_failed_) pins_ = pins_.minus(unpins_);
     lacked_first_ = lacks_first_ = has_failed_ ? lacked_first_ : lacks_first_;
     unpins_ = {};
-    if (pins_.empty()) pinned_by_.clear();
+    if (!is_pinned()) pinned_by_.clear();
     changes_.clear();
     auto const on_backend = lacks_first_ ? without_lacking() : settings_;
     savepoints_.clear();

@@ -27,7 +27,9 @@ public:
     // Where sessions give up their state with each transaction (pool mode transaction), nothing pins.
     void never_pin() { may_pin_ = false; }
     sql::Pins pins() const { return pins_; }
-    bool is_pinned() const { return !pins_.empty(); }
+    bool is_pinned() const { return !hard_pins().empty(); }
+    // Those that keep the backend.
+    sql::Pins hard_pins() const { return pins_.minus(sql::Pin::drawn_number); }
     void pin(sql::Pins why, std::string_view statement);
     std::string const& pinned_by() const { return pinned_by_; }
 

@@ -55,7 +55,7 @@ private:
     void add_relations() {
         for (auto const& relation : rows_.relations) {
             auto& pins = relations_[relation.oid];
-            if (relation.has_identity) pins[2] |= Pin::sequence;
+            if (relation.has_identity) pins[2] |= Pin::drawn_number;
         }
         for (auto const& use : rows_.uses) relations_[use.relation][use.mode] |= facts_.function(use.function);
         close_relations();

@@ -19,6 +19,7 @@ std::string Pins::names() const {
         {Pin::too_long, "too long"},
         {Pin::replication, "replication"},
         {Pin::mode, "mode"},
+        {Pin::drawn_number, "drawn number"},
     };
     std::string text;
     for (auto const& [pin, name] : all) {

@@ -11,13 +11,16 @@ enum class Pin : std::uint32_t {
     listen = 4,
     hold_cursor = 8,
     advisory_lock = 16,
-    sequence = 32,          // nextval was called: currval and lastval answer from the backend's memory
+    sequence = 32,          // currval or lastval was asked for: they answer from the backend's memory
     backend_identity = 64,  // the client knows its backend's process id
     unproven = 128,         // a statement of which nobody knows what it does to the session
     session_authorization = 256,
     too_long = 512,
     replication = 1024,
     mode = 2048,
+    // A sequence's number was drawn, which currval and lastval would tell. Not a reason to keep the backend before one of them
+    // is asked for in that database.
+    drawn_number = 4096,
 };
 
 // A set of reasons.

@@ -95,7 +95,7 @@ void read_discard(Cursor& cursor, Effects& effects) {
     } else if (cursor.at("temp") || cursor.at("temporary")) {
         effects.unpins |= Pin::temporary_table;
     } else if (cursor.at("sequences")) {
-        effects.unpins |= Pin::sequence;
+        effects.unpins |= Pin::sequence | Pin::drawn_number;
     }
 }
 

@@ -164,7 +164,7 @@ TEST(SessionState, is_pinned_by_what_cannot_be_brought_along) {
     for (auto const& [texts, expected] : std::vector<Told>{
              {{"SELECT 1"}, ""},
              {{"CREATE TEMP TABLE t (a int)"}, "temporary table"},
-             {{"LISTEN a", "SELECT nextval('s')"}, "listen, sequence"},
+             {{"LISTEN a", "SELECT nextval('s')"}, "listen, drawn number"},
              {{"!LISTEN a"}, "listen"},
              {{"BEGIN", "LISTEN a", "ROLLBACK"}, "listen"},
              {{"LISTEN a", "UNLISTEN a"}, "listen"},

@@ -27,7 +27,7 @@ TEST(catalog_facts, volatile_functions_are_suspect_where_they_are_called) {
 TEST(catalog_facts, what_a_stable_function_calls_makes_it_suspect) {
     Rows const rows{{"code", "outer_one", {}, "begin return inner_one(); end"},
                     {"code", "inner_one", {}, "SELECT nextval('s')"}};
-    EXPECT_EQ(pins_of("SELECT outer_one()", rows), "sequence");
+    EXPECT_EQ(pins_of("SELECT outer_one()", rows), "drawn number");
 }
 
 TEST(catalog_facts, relations_are_closed_over_what_they_touch) {
@@ -37,7 +37,7 @@ TEST(catalog_facts, relations_are_closed_over_what_they_touch) {
                     {"edge", "3", "2", "ww"},          {"relation", "4", "keyed", "identity"}};
     EXPECT_EQ(pins_of("DELETE FROM v", rows), "unproven");
     EXPECT_EQ(pins_of("SELECT * FROM v FOR UPDATE", rows), "");
-    EXPECT_EQ(pins_of("INSERT INTO keyed DEFAULT VALUES", rows), "sequence");
+    EXPECT_EQ(pins_of("INSERT INTO keyed DEFAULT VALUES", rows), "drawn number");
     EXPECT_EQ(pins_of("UPDATE keyed SET a = 1", rows), "");
 }
 
