@@ -18,8 +18,10 @@ public:
     CatalogFacts build() {
         for (auto const& name : rows_.volatile_functions) mark(name, Pin::unproven);
         apply_overrides();
-        close_functions();
-        add_relations();
+        do {
+            close_functions();
+            add_relations();
+        } while (close_bodies());
         for (auto const& [symbol, function] : rows_.operators) add_operator(symbol, facts_.function(function));
         for (auto const& function : rows_.anywhere) facts_.on_any_statement_ |= facts_.function(function);
         for (auto const& function : rows_.on_ddl) facts_.on_ddl_ |= facts_.function(function);
@@ -50,6 +52,26 @@ private:
                 changed = true;
             }
         }
+    }
+
+    // Functions that may write do whatever the relations do that they name, and any operator may be in them. True: something
+    // has been found that others may do by calling or touching.
+    bool close_bodies() {
+        Pins by_operators;
+        for (auto const& [symbol, function] : rows_.operators) by_operators |= facts_.function(function);
+        bool changed = false;
+        for (auto const& [name, named] : rows_.bodies) {
+            Pins pins = by_operators;
+            for (auto const& other : named) {
+                auto const relation = facts_.relation(other);
+                pins |= facts_.function(other) | relation.on_read | relation.on_write | relation.on_insert;
+                if (other.starts_with("pg_temp")) pins |= Pin::temporary_table;
+            }
+            if (pins.minus(facts_.known(name).function).empty()) continue;
+            mark(name, pins);
+            changed = true;
+        }
+        return changed;
     }
 
     void add_relations() {

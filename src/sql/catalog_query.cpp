@@ -1,5 +1,7 @@
 // The rows of its sections: kind, subject, object, detail. Subjects of relations are oids; functions go by their bare names.
-//   function  name           -              volatile | called code of a non-volatile one
+//   function  name           -              a volatile one whose code is not looked at
+//   body      name           -              code of a volatile one
+//   code      name           -              code of one that is not volatile
 //   calls     function       function       -              an aggregate's parts, a default of an argument
 //   relation  oid            name           identity | -
 //   uses      relation       function       r | w | i: in which way of touching the relation the function runs
@@ -28,7 +30,8 @@ constexpr std::string_view functions = R"sql(WITH code (oid, name, body) AS (
     WHERE p.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid AND p.provolatile OPERATOR(pg_catalog.<>) 'v'
       AND p.prokind OPERATOR(pg_catalog.<>) 'a' AND l.lanname NOT IN ('c', 'internal')
 )
-SELECT 'function', p.proname::pg_catalog.text, NULL::pg_catalog.text, 'volatile'
+SELECT CASE WHEN l.lanname IN ('sql', 'plpgsql') AND p.prosrc OPERATOR(pg_catalog.<>) '' THEN 'body' ELSE 'function' END,
+    p.proname::pg_catalog.text, NULL::pg_catalog.text, p.prosrc
 FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_language l ON l.oid OPERATOR(pg_catalog.=) p.prolang
 WHERE p.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid AND p.provolatile OPERATOR(pg_catalog.=) 'v'
   AND p.prokind OPERATOR(pg_catalog.<>) 'a' AND l.lanname NOT IN ('c', 'internal')

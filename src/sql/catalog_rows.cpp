@@ -62,6 +62,8 @@ Status CatalogRows::add(Row const& row) {
     auto const& kind = *row[0];
     if (kind == "function")
         volatile_functions.push_back(text(1));
+    else if (kind == "body")
+        add_body(text(1), read_function_body(text(3)));
     else if (kind == "code")
         code.emplace(text(1), read_code(text(3)));
     else if (kind == "calls")
@@ -83,6 +85,11 @@ Status CatalogRows::add(Row const& row) {
     else
         return fail("reading the catalog", kind, "unknown kind of row");
     return {};
+}
+
+void CatalogRows::add_body(std::string name, FunctionBody body) {
+    if (body.is_tame) bodies.emplace(std::move(name), std::move(body.named));
+    else volatile_functions.push_back(std::move(name));
 }
 
 Status CatalogRows::add_link(std::string const& kind, std::string from, std::string to, std::string const& modes) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "sql/function_body.hpp"
 
 namespace pgtandem::sql {
 
@@ -51,7 +52,8 @@ struct CatalogRows {
         Names named;
     };
 
-    std::vector<std::string> volatile_functions;
+    std::vector<std::string> volatile_functions;  // of which anything is to be expected
+    std::multimap<std::string, Names> bodies;     // of other volatile ones: what they name
     std::multimap<std::string, Code> code;
     std::vector<Relation> relations;
     std::vector<Use> uses;
@@ -67,6 +69,7 @@ struct CatalogRows {
     Status add(Row const& row);
 
 private:
+    void add_body(std::string name, FunctionBody body);
     Status add_link(std::string const& kind, std::string from, std::string to, std::string const& modes);
     Status add_listed(std::string const& kind, std::string const& subject, std::string const& detail);
 };

@@ -25,3 +25,32 @@ def test_a_change_that_began_earlier_and_committed_later_is_not_missed(served):
         wait_for(lambda: pins_after(served, "SELECT b FROM newer") == [], "the catalog to be read with the newer change")
         older.commit()
     wait_for(lambda: pins_after(served, "INSERT INTO filled DEFAULT VALUES") == ["unproven"], "the older change to be seen")
+
+
+TRIGGERED = """
+CREATE TABLE dated (id serial PRIMARY KEY, n int, at timestamptz);
+CREATE TABLE history (n int);
+CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN NEW.at := now(); INSERT INTO history VALUES (NEW.n) ON CONFLICT DO NOTHING; UPDATE history SET n = n + 0; RETURN NEW; END $$;
+CREATE TRIGGER touch BEFORE INSERT OR UPDATE ON dated FOR EACH ROW EXECUTE FUNCTION touch();
+CREATE FUNCTION add_dated(n int) RETURNS int LANGUAGE sql AS $$ INSERT INTO dated (n) VALUES (n) RETURNING id $$;
+"""
+
+
+def test_functions_and_triggers_that_only_touch_tables_tie_nobody(served):
+    served.straight.sql(TRIGGERED)
+    for statement in ("INSERT INTO dated (n) VALUES (1)", "UPDATE dated SET n = 2", "SELECT add_dated(3)"):
+        wait_for(lambda statement=statement: pins_after(served, statement) == [], f"{statement}: to be known")
+
+
+def test_a_function_that_sets_something_ties_whoever_reaches_it(served):
+    served.straight.sql("""
+        CREATE TABLE marked (n int);
+        CREATE FUNCTION mark() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN SET kept.by_trigger = 'mine'; RETURN NEW; END $$;
+        CREATE TRIGGER mark BEFORE INSERT ON marked FOR EACH ROW EXECUTE FUNCTION mark();
+        CREATE FUNCTION reaches_mark() RETURNS void LANGUAGE plpgsql AS $$ BEGIN INSERT INTO marked VALUES (1); END $$;
+        CREATE FUNCTION by_text() RETURNS void LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'SET kept.by_text = 1'; END $$""")
+    for statement in ("INSERT INTO marked VALUES (1)", "SELECT reaches_mark()", "SELECT by_text()"):
+        wait_for(lambda statement=statement: pins_after(served, statement) == ["unproven"], f"{statement}: to tie its session")
+    for _ in range(30):
+        assert served.endpoint.value("SELECT current_setting('kept.by_trigger', true)") in (None, "")

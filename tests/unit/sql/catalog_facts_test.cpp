@@ -30,6 +30,36 @@ TEST(catalog_facts, what_a_stable_function_calls_makes_it_suspect) {
     EXPECT_EQ(pins_of("SELECT outer_one()", rows), "drawn number");
 }
 
+TEST(catalog_facts, what_a_function_that_writes_names_makes_it_suspect) {
+    Rows const rows{{"body", "touch", {}, "begin new.at := now(); return new; end"},
+                    {"relation", "1", "t", "identity"},
+                    {"uses", "1", "touch", "w"},
+                    {"body", "add_t", {}, "begin insert into t values (1); end"},
+                    {"body", "add_twice", {}, "select add_t(), add_t()"},
+                    {"body", "sets", {}, "begin set x.y = 1; end"},
+                    {"body", "calls_set_config", {}, "begin perform set_config('x.y', '1', false); end"},
+                    {"relation", "2", "u", {}},
+                    {"uses", "2", "sets", "w"},
+                    {"body", "add_u", {}, "begin insert into u values (1); end"},
+                    {"relation", "3", "v", {}},
+                    {"edge", "3", "2", "ww"},
+                    {"uses", "3", "add_u", "r"},
+                    {"body", "hides", {}, "select 1 from pg_temp.t"}};
+    EXPECT_EQ(pins_of("UPDATE t SET a = 1", rows), "");
+    EXPECT_EQ(pins_of("INSERT INTO t VALUES (1)", rows), "drawn number");
+    EXPECT_EQ(pins_of("SELECT add_t()", rows), "drawn number");
+    EXPECT_EQ(pins_of("SELECT add_twice()", rows), "drawn number");
+    EXPECT_EQ(pins_of("SELECT sets()", rows), "unproven");
+    EXPECT_EQ(pins_of("SELECT calls_set_config()", rows), "unproven");
+    EXPECT_EQ(pins_of("SELECT add_u()", rows), "unproven");
+    EXPECT_EQ(pins_of("SELECT * FROM v", rows), "unproven");
+    EXPECT_EQ(pins_of("SELECT hides()", rows), "temporary table, drawn number");
+    // Any operator may be in it.
+    Rows operators = rows;
+    operators.push_back({"operator", "<->", "sets", {}});
+    EXPECT_EQ(pins_of("SELECT add_twice()", operators), "unproven, drawn number");
+}
+
 TEST(catalog_facts, relations_are_closed_over_what_they_touch) {
     Rows const rows{{"function", "f", {}, "volatile"}, {"relation", "1", "child", {}},
                     {"relation", "2", "parent", {}},   {"relation", "3", "v", {}},
