@@ -10,10 +10,11 @@ namespace pgtandem::proxy {
 
 namespace {
 
-// Pins whose state DISCARD ALL takes away whole; after any other the backend is not given to somebody else.
+// Pins whose state DISCARD ALL takes away whole; after any other the backend is not given to somebody else. A schema for temporary
+// tables stays.
 constexpr sql::Pins resettable() {
     using enum sql::Pin;
-    return temporary_table | prepared_statement | listen | hold_cursor | advisory_lock | sequence | drawn_number | backend_identity | mode;
+    return prepared_statement | listen | hold_cursor | advisory_lock | sequence | drawn_number | backend_identity | mode;
 }
 
 }  // namespace

@@ -17,6 +17,7 @@ std::span<PinningFunction const> pinning_functions() {
         {"currval", Pin::sequence},
         {"lastval", Pin::sequence},
         {"pg_backend_pid", Pin::backend_identity},
+        {"pg_stat_force_next_flush", Pin::backend_identity},  // of what this backend has counted
         {"pg_prepared_statement", Pin::prepared_statement},
         {"query_to_xml", Pin::unproven},
         {"query_to_xmlschema", Pin::unproven},
