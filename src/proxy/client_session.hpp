@@ -60,11 +60,10 @@ public:
     // The worker is ending: forgets its backend without a word.
     void abandon();
 
-    std::uint64_t id() const override { return id_; }
+    std::uint64_t id() const { return id_; }
     // The backend it was told of.
     std::uint64_t home() const { return home_; }
-    // The backend that knows which numbers it has drawn; as long as that one is still said to be drawn_by it. 0: none.
-    std::uint64_t drawn_at() const override { return drawn_at_; }
+    bool has_drawn_on(Backend const& backend) const override { return backend.drawn_by == id_ && backend.id == drawn_at_; }
     bool is_logging_in() const { return !is_serving_; }
     bool has_custom_setting(std::string_view name) const { return state_.has_custom_setting(name); }
     Backend* backend() const { return relay_ ? relay_->backend() : nullptr; }
@@ -186,7 +185,7 @@ private:
     std::uint32_t told_process_id_ = 0;
     std::string cancel_key_;
     std::uint64_t home_ = 0;
-    std::uint64_t drawn_at_ = 0;
+    std::uint64_t drawn_at_ = 0;  // the backend it has drawn a sequence's number on last
 
     SessionState state_;
     std::optional<Relay> relay_;

@@ -62,7 +62,7 @@ Backend* Pool::take_idle(ClientSession const& session) {
     // The one that keeps its numbers, else the one the client was told of, else one that keeps nothing for anybody else; of
     // those the one used last: its memory is warm.
     auto const rank = [&](Backend const& backend) {
-        if (backend.drawn_by == session.id() && backend.id == session.drawn_at()) return 3;
+        if (session.has_drawn_on(backend)) return 3;
         if (backend.id == session.home()) return 2;
         return backend.homes == 0 && backend.drawn_by == 0 ? 1 : 0;
     };

@@ -36,8 +36,8 @@ bool may_have_written(sql::Analysis const* analysis);
 // What the relay asks of the session it works for.
 class RelayHost {
 public:
-    virtual std::uint64_t id() const = 0;
-    virtual std::uint64_t drawn_at() const = 0;
+    // Whether the numbers that this backend remembers are the session's, all that it has drawn.
+    virtual bool has_drawn_on(Backend const& backend) const = 0;
     // Null where the statement is too long to look at.
     virtual std::shared_ptr<sql::Analysis const> analyse(std::string_view text, bool standard_conforming_strings) = 0;
     virtual PreparedRef prepare(std::string_view text, std::string_view types, bool standard_conforming_strings) = 0;

@@ -54,8 +54,7 @@ void Relay::bring_settings() {
         }
     }
     // What another session has drawn is nobody else's business, and what this one has drawn before is not all it has drawn.
-    bool const has_all = backend_->drawn_by == host_.id() && backend_->id == host_.drawn_at();
-    if (backend_->drawn_by != 0 && !has_all) {
+    if (backend_->drawn_by != 0 && !host_.has_drawn_on(*backend_)) {
         add_statement(text, "DISCARD SEQUENCES");
         backend_->drawn_by = 0;
     }
