@@ -63,6 +63,7 @@ public:
     std::uint64_t id() const { return id_; }
     // The backend it was told of.
     std::uint64_t home() const { return home_; }
+    bool has_drawn() const { return drawn_at_ != 0; }
     bool has_drawn_on(Backend const& backend) const override { return backend.drawn_by == id_ && backend.id == drawn_at_; }
     bool is_logging_in() const { return !is_serving_; }
     bool has_custom_setting(std::string_view name) const { return state_.has_custom_setting(name); }

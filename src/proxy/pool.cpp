@@ -66,12 +66,17 @@ Backend* Pool::take_idle(ClientSession const& session) {
         if (backend.id == session.home()) return 2;
         return backend.homes == 0 && backend.drawn_by == 0 ? 1 : 0;
     };
+    int const highest = session.has_drawn() ? 3 : 2;
+    int best_rank = -1;
     auto best = idle_.rend();
-    for (auto place = idle_.rbegin(); place != idle_.rend(); ++place) {
+    for (auto place = idle_.rbegin(); place != idle_.rend() && best_rank < highest; ++place) {
         auto const& backend = **place;
         if (!backend.custom_settings.empty() && !fits(backend, session)) continue;
         if (wants_own && backend.homes > 0) continue;
-        if (best == idle_.rend() || rank(backend) > rank(**best)) best = place;
+        auto const its_rank = rank(backend);
+        if (its_rank <= best_rank) continue;
+        best = place;
+        best_rank = its_rank;
     }
     if (best == idle_.rend()) return nullptr;
     auto* const backend = *best;
