@@ -3,22 +3,20 @@
 #include <gtest/gtest.h>
 
 #include "proxy/backend.hpp"
+#include "support/server_entry.hpp"
 
 namespace pgtandem::proxy {
 namespace {
 
-ServerEntry server(std::string const& name, bool is_primary) {
-    ServerEntry entry;
-    entry.name = name;
-    entry.is_primary = is_primary;
-    entry.is_usable = true;
+ServerEntry configured(std::string const& name, bool is_primary) {
+    auto entry = server(name, is_primary);
     entry.configured_at = "noon";
     entry.search_path = "public";
     return entry;
 }
 
 struct World {
-    Routing routing{1, 1, {server("p", true), server("a", false)}, true};
+    Routing routing{1, 1, {configured("p", true), configured("a", false)}, true};
     // Backends are told apart by where they are, nothing more.
     alignas(Backend) char places[2 * sizeof(Backend)];
     FirstPath path{};

@@ -2,19 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include "support/server_entry.hpp"
+
 namespace pgtandem::proxy {
 namespace {
-
-ServerEntry server(std::string const& name, bool is_primary) {
-    ServerEntry entry;
-    entry.name = name;
-    entry.is_primary = is_primary;
-    entry.is_usable = true;
-    entry.timeline = 1;
-    entry.position = std::make_shared<ServerPosition>();
-    entry.position->set_lag(std::chrono::milliseconds(0));
-    return entry;
-}
 
 struct World {
     Routing routing{1, 1, {server("p", true), server("a", false), server("b", false)}, true};

@@ -4,19 +4,10 @@
 
 #include <set>
 
+#include "support/server_entry.hpp"
+
 namespace pgtandem::proxy {
 namespace {
-
-ServerEntry server(std::string const& name, bool is_primary) {
-    ServerEntry entry;
-    entry.name = name;
-    entry.is_primary = is_primary;
-    entry.is_usable = true;
-    entry.timeline = 1;
-    entry.position = std::make_shared<ServerPosition>();
-    entry.position->set_lag(std::chrono::milliseconds(0));
-    return entry;
-}
 
 // A primary and two replicas, and one session; the clock goes as told.
 struct World {
