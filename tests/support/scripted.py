@@ -54,7 +54,7 @@ IDLE_STEPS = [
     ("after an error", ask("SELECT 1/0")),
 ]
 HOLDING_STEPS = [
-    ("a query runs", begin_query("SELECT pg_sleep(4)")),
+    ("a query runs", begin_query("SELECT pg_sleep(600)")),
     ("a result is not read", begin_query(big(100000))),
     ("a result is read in part", lambda client: (client.send(wire.query(big(100000))), client.until("D"))),
     ("in a transaction", lambda client: (client.query("BEGIN"), client.query("SELECT 1"))),
@@ -70,6 +70,8 @@ HOLDING_STEPS = [
     ("an advisory lock is held", ask("SELECT pg_advisory_lock(77)")),
     ("it listens", ask("LISTEN bell")),
 ]
+# What a server is asked it does to its end, whether or not the client is still there.
+LEAVABLE_STEPS = LOGIN_STEPS + IDLE_STEPS + [("a query ends soon", begin_query("SELECT pg_sleep(2)"))] + HOLDING_STEPS[1:]
 ALL_STEPS = LOGIN_STEPS + IDLE_STEPS + HOLDING_STEPS
 
 
