@@ -16,7 +16,8 @@ Analysis analyze(std::string_view text, bool standard_conforming_strings, Catalo
         if (scan.is_broken) analysis.statements.clear();
         auto const& effects =
             analysis.statements.emplace_back(statement_effects(scan, standard_conforming_strings, facts));
-        analysis.depends_on_literals |= effects.verb == Verb::set || scan.calls_set_config || scan.is_broken;
+        bool const tells_in_literals = effects.verb == Verb::set || effects.verb == Verb::do_ || scan.calls_set_config || scan.is_broken;
+        analysis.depends_on_literals |= tells_in_literals;
     }
     return analysis;
 }

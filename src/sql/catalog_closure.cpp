@@ -54,19 +54,13 @@ private:
         }
     }
 
-    // Functions that may write do whatever the relations do that they name, and any operator may be in them. True: something
-    // has been found that others may do by calling or touching.
+    // Functions that may write do whatever the relations do that they name. True: something has been found that others may do
+    // by calling or touching.
     bool close_bodies() {
-        Pins by_operators;
-        for (auto const& [symbol, function] : rows_.operators) by_operators |= facts_.function(function);
+        for (auto const& [symbol, function] : rows_.operators) facts_.any_operator_ |= facts_.function(function);
         bool changed = false;
         for (auto const& [name, named] : rows_.bodies) {
-            Pins pins = by_operators;
-            for (auto const& other : named) {
-                auto const relation = facts_.relation(other);
-                pins |= facts_.function(other) | relation.on_read | relation.on_write | relation.on_insert;
-                if (other.starts_with("pg_temp")) pins |= Pin::temporary_table;
-            }
+            auto const pins = facts_.code(named);
             if (pins.minus(facts_.known(name).function).empty()) continue;
             mark(name, pins);
             changed = true;

@@ -51,6 +51,16 @@ RelationPins CatalogFacts::relation(std::string_view name) const {
     return entry != nullptr ? entry->relation : RelationPins{};
 }
 
+Pins CatalogFacts::code(std::set<std::string, std::less<>> const& names) const {
+    Pins pins = any_operator_;
+    for (auto const& name : names) {
+        auto const [on_read, on_write, on_insert] = relation(name);
+        pins |= function(name) | on_read | on_write | on_insert;
+        if (name.starts_with("pg_temp")) pins |= Pin::temporary_table;
+    }
+    return pins;
+}
+
 Pins CatalogFacts::operator_symbol(std::string_view symbol) const {
     if (operators_.empty()) return {};
     auto const found = operators_.find(symbol);

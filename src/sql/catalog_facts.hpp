@@ -50,6 +50,8 @@ public:
     Pins function(std::string_view name) const;
     RelationPins relation(std::string_view name) const;
     Pins operator_symbol(std::string_view symbol) const;
+    // What code that has these names in it may do: each may be a function's or a relation's, and any operator may be among them.
+    Pins code(std::set<std::string, std::less<>> const& names) const;
     Pins on_any_statement() const {
         return on_any_statement_;
     }                                        // casts, domains and types are used without being named
@@ -78,6 +80,7 @@ private:
     std::array<std::uint64_t, 64> firsts_by_length_{};  // bit: first byte modulo 64
     ByName<NamePins> names_;
     ByName<Pins> operators_;
+    Pins any_operator_;
     Pins on_any_statement_;
     Pins on_ddl_;
     Doubts doubts_;

@@ -14,6 +14,10 @@ std::optional<std::string> portable_literal(Token const& token, bool standard_co
 
 std::optional<std::string> plain_value(Token const& token) {
     auto const text = token.text;
+    if (token.kind == Token::Kind::string && text.front() == '$') {
+        auto const quote = text.find('$', 1) + 1;
+        return std::string(text.substr(quote, text.size() - 2 * quote));
+    }
     if (token.kind != Token::Kind::string || text.front() != '\'' || text.find('\\') != text.npos) return std::nullopt;
     std::string value;
     for (std::size_t i = 1; i + 1 < text.size(); ++i) {

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <initializer_list>
+#include <optional>
 
 #include "sql/cursor.hpp"
+#include "sql/function_body.hpp"
+#include "sql/literal.hpp"
 #include "sql/setting_statements.hpp"
 #include "sql/transaction_modes.hpp"
 
@@ -209,7 +212,7 @@ constexpr Statement statements[] = {
     {"analyse", Verb::vacuum, nullptr},
     {"analyze", Verb::vacuum, nullptr},
     {"begin", Verb::begin, read_begin},
-    {"call", Verb::call, read_unproven},
+    {"call", Verb::call, nullptr},
     {"checkpoint", Verb::vacuum, nullptr},
     {"close", Verb::close, read_close},
     {"cluster", Verb::vacuum, nullptr},
@@ -221,7 +224,7 @@ constexpr Statement statements[] = {
     {"declare", Verb::declare, read_declare},
     {"delete", Verb::delete_, nullptr},
     {"discard", Verb::discard_other, read_discard},
-    {"do", Verb::do_, read_unproven},
+    {"do", Verb::do_, nullptr},  // its reader needs to know the catalog
     {"drop", Verb::ddl, read_drop},
     {"end", Verb::commit, read_chain},
     {"execute", Verb::execute, read_name},
@@ -308,6 +311,25 @@ void read_verb(StatementScan const& scan, bool scs, Effects& effects) {
         statement->read(cursor, effects);
 }
 
+// DO [LANGUAGE plpgsql] 'code'; in another language anything may be in it.
+void read_do(std::string_view text, bool scs, CatalogFacts const& facts, Effects& effects) {
+    std::optional<std::string> code;
+    bool is_known = true;
+    Cursor cursor(text, scs);
+    for (cursor.advance(); !cursor.done(); cursor.advance()) {
+        if (cursor.accept("language"))
+            is_known = is_known && cursor.at("plpgsql");
+        else
+            code = plain_value(cursor.token());
+    }
+    if (!code || !is_known) {
+        effects.pins |= Pin::unproven;
+        return;
+    }
+    auto const body = read_function_body(*code);
+    effects.pins |= body.is_tame ? facts.code(body.named) : Pin::unproven;
+}
+
 // SELECT pg_advisory_unlock_all() and nothing else.
 bool is_lone_unlock_all(std::string_view text, bool scs) {
     Cursor cursor(text, scs);
@@ -347,6 +369,7 @@ Effects statement_effects(StatementScan const& scan, bool scs, CatalogFacts cons
         return effects;
     }
     read_verb(scan, scs, effects);
+    if (effects.verb == Verb::do_) read_do(scan.text, scs, facts, effects);
     if (scan.creates_temporary) effects.pins |= Pin::temporary_table;
     if (scan.has_into && (effects.verb == Verb::select || effects.verb == Verb::execute))
         effects.changes_catalog = true;

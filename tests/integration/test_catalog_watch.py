@@ -34,12 +34,14 @@ CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN NEW.at := now(); INSERT INTO history VALUES (NEW.n) ON CONFLICT DO NOTHING; UPDATE history SET n = n + 0; RETURN NEW; END $$;
 CREATE TRIGGER touch BEFORE INSERT OR UPDATE ON dated FOR EACH ROW EXECUTE FUNCTION touch();
 CREATE FUNCTION add_dated(n int) RETURNS int LANGUAGE sql AS $$ INSERT INTO dated (n) VALUES (n) RETURNING id $$;
+CREATE PROCEDURE dates(n int) LANGUAGE plpgsql AS $$ BEGIN INSERT INTO dated (n) VALUES (n); COMMIT; PERFORM add_dated(n); END $$;
 """
 
 
 def test_functions_and_triggers_that_only_touch_tables_tie_nobody(served):
     served.straight.sql(TRIGGERED)
-    for statement in ("INSERT INTO dated (n) VALUES (1)", "UPDATE dated SET n = 2", "SELECT add_dated(3)"):
+    for statement in ("INSERT INTO dated (n) VALUES (1)", "UPDATE dated SET n = 2", "SELECT add_dated(3)", "CALL dates(4)",
+                      "DO $$ BEGIN PERFORM add_dated(5); COMMIT; INSERT INTO dated (n) VALUES (6); END $$"):
         wait_for(lambda statement=statement: pins_after(served, statement) == [], f"{statement}: to be known")
 
 
@@ -49,8 +51,10 @@ def test_a_function_that_sets_something_ties_whoever_reaches_it(served):
         CREATE FUNCTION mark() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN SET kept.by_trigger = 'mine'; RETURN NEW; END $$;
         CREATE TRIGGER mark BEFORE INSERT ON marked FOR EACH ROW EXECUTE FUNCTION mark();
         CREATE FUNCTION reaches_mark() RETURNS void LANGUAGE plpgsql AS $$ BEGIN INSERT INTO marked VALUES (1); END $$;
-        CREATE FUNCTION by_text() RETURNS void LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'SET kept.by_text = 1'; END $$""")
-    for statement in ("INSERT INTO marked VALUES (1)", "SELECT reaches_mark()", "SELECT by_text()"):
+        CREATE FUNCTION by_text() RETURNS void LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'SET kept.by_text = 1'; END $$;
+        CREATE PROCEDURE marks() LANGUAGE plpgsql AS $$ BEGIN INSERT INTO marked VALUES (1); END $$""")
+    for statement in ("INSERT INTO marked VALUES (1)", "SELECT reaches_mark()", "SELECT by_text()", "CALL marks()",
+                      "DO $$ BEGIN INSERT INTO marked VALUES (1); END $$", "DO $$ BEGIN SET kept.by_trigger = 'mine'; END $$"):
         wait_for(lambda statement=statement: pins_after(served, statement) == ["unproven"], f"{statement}: to tie its session")
     for _ in range(30):
         assert served.endpoint.value("SELECT current_setting('kept.by_trigger', true)") in (None, "")

@@ -279,6 +279,19 @@ def test_writes_within_functions_are_seen(served):
         session.execute("DROP TABLE by_function")
 
 
+@pytest.mark.parametrize("statement", ["CALL commits_and_fails()", "DO $$ BEGIN INSERT INTO by_parts VALUES (1); COMMIT; RAISE 'too late'; END $$"])
+def test_what_was_committed_within_a_statement_that_fails_is_seen(served, statement):
+    with session_of(served) as session:
+        session.execute("""CREATE TABLE by_parts (n int);
+            CREATE PROCEDURE commits_and_fails() LANGUAGE plpgsql AS $$ BEGIN INSERT INTO by_parts VALUES (1); COMMIT; RAISE 'too late'; END $$""")
+        wait_for_replicas(served)
+        for count in range(1, 50):
+            with pytest.raises(psycopg.errors.RaiseException):
+                session.execute(statement)
+            assert session.execute("SELECT count(*) FROM by_parts").fetchone() == (count,)
+        session.execute("DROP PROCEDURE commits_and_fails; DROP TABLE by_parts")
+
+
 def test_a_replica_whose_replay_is_paused_gets_no_reads_of_what_it_lacks(served):
     with Paused(served, "node2", "node3"), session_of(served) as session:
         session.execute("CREATE TABLE while_paused AS SELECT 1 AS n")

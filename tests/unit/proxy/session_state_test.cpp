@@ -219,7 +219,7 @@ TEST(SessionState, says_which_statement_pinned_it_first) {
 TEST(SessionState, that_never_pins_never_pins) {
     Session session;
     session.state.never_pin();
-    session.run_all({"LISTEN a", "DO 'unproven'"});
+    session.run_all({"LISTEN a", "LOAD 'unproven'"});
     EXPECT_FALSE(session.state.is_pinned());
 }
 
