@@ -1,7 +1,7 @@
 // The rows of its sections: kind, subject, object, detail. Subjects of relations are oids; functions go by their bare names.
 //   function  name           -              a volatile one whose code is not looked at
 //   body      name           -              code of a volatile one
-//   code      name           -              code of one that is not volatile
+//   code      name           language | -   code of one that is not volatile; no language: SQL or PL/pgSQL
 //   calls     function       function       -              an aggregate's parts, a default of an argument
 //   relation  oid            name           identity | -
 //   uses      relation       function       r | w | i: in which way of touching the relation the function runs
@@ -24,8 +24,8 @@ namespace {
 
 // Expressions are searched for the functions and operators they hold in the form in which the catalog keeps them
 // (pg_node_tree), since pg_depend does not tell of PostgreSQL's own functions. Objects below 16384 are PostgreSQL's.
-constexpr std::string_view functions = R"sql(WITH code (oid, name, body) AS (
-    SELECT p.oid, p.proname, CASE WHEN p.prosrc OPERATOR(pg_catalog.=) '' THEN pg_catalog.pg_get_functiondef(p.oid) ELSE p.prosrc END
+constexpr std::string_view functions = R"sql(WITH code (name, language, body) AS (
+    SELECT p.proname, CASE WHEN l.lanname NOT IN ('sql', 'plpgsql') THEN l.lanname::pg_catalog.text END, CASE WHEN p.prosrc OPERATOR(pg_catalog.=) '' THEN pg_catalog.pg_get_functiondef(p.oid) ELSE p.prosrc END
     FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_language l ON l.oid OPERATOR(pg_catalog.=) p.prolang
     WHERE p.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid AND p.provolatile OPERATOR(pg_catalog.<>) 'v'
       AND p.prokind OPERATOR(pg_catalog.<>) 'a' AND l.lanname NOT IN ('c', 'internal')
@@ -36,7 +36,7 @@ FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_language l ON l.oid OPERATOR(pg_cat
 WHERE p.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid AND p.provolatile OPERATOR(pg_catalog.=) 'v'
   AND p.prokind OPERATOR(pg_catalog.<>) 'a' AND l.lanname NOT IN ('c', 'internal')
 UNION ALL
-SELECT 'code', c.name::pg_catalog.text, NULL, c.body FROM code c
+SELECT 'code', c.name::pg_catalog.text, c.language, c.body FROM code c
 UNION ALL
 SELECT 'calls', a.proname::pg_catalog.text, p.proname::pg_catalog.text, NULL
 FROM pg_catalog.pg_aggregate g

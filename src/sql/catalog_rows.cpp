@@ -14,28 +14,6 @@ std::optional<std::size_t> mode_index(char letter) {
     return index == std::string_view::npos ? std::nullopt : std::optional(index);
 }
 
-void add_names(std::string_view text, CatalogRows::Names& names) {
-    for (Lexer lexer(text, true);;) {
-        auto const token = lexer.next();
-        if (token.kind == Token::Kind::end || token.kind == Token::Kind::broken) return;
-        if (token.is_name()) names.insert(identifier_text(token));
-    }
-}
-
-CatalogRows::Code read_code(std::string_view text) {
-    CatalogRows::Code code;
-    Lexer lexer(text, true);
-    for (Token before{}, token = lexer.next(); token.kind != Token::Kind::end; before = token, token = lexer.next()) {
-        if (token.is('(') && before.is_name()) code.called.insert(identifier_text(before));
-        if (token.is_name()) code.named.insert(identifier_text(token));
-        // Behind a string that does not end, or in one, nothing is known: such code is searched as a text of its own.
-        if (token.kind == Token::Kind::broken) break;
-        if (token.kind == Token::Kind::string) add_names(token.text.substr(1), code.called);
-    }
-    code.named.insert(code.called.begin(), code.called.end());
-    return code;
-}
-
 // "0 255 v name"
 std::optional<CatalogRows::Routine> read_routine(std::string const& schema, std::string_view line) {
     CatalogRows::Routine routine{.schema = schema, .name = {}, .args_min = 0, .args_max = 0, .is_volatile = true};
@@ -63,11 +41,11 @@ Status CatalogRows::add(Row const& row) {
     if (kind == "function")
         volatile_functions.push_back(text(1));
     else if (kind == "body")
-        add_body(text(1), read_function_body(text(3)));
+        add_body(text(1), read_function_code(text(3)));
     else if (kind == "code")
-        code.emplace(text(1), read_code(text(3)));
+        code.emplace(text(1), row[2] ? read_foreign_code(text(3)) : read_function_code(text(3)));
     else if (kind == "calls")
-        code.emplace(text(1), Code{{text(2)}, {}});
+        code.emplace(text(1), FunctionCode{.called = {text(2)}, .named = {}});
     else if (kind == "relation")
         relations.push_back({text(1), text(2), text(3) == "identity"});
     else if (kind == "locks")
@@ -87,7 +65,7 @@ Status CatalogRows::add(Row const& row) {
     return {};
 }
 
-void CatalogRows::add_body(std::string name, FunctionBody body) {
+void CatalogRows::add_body(std::string name, FunctionCode body) {
     if (body.is_tame) bodies.emplace(std::move(name), std::move(body.named));
     else volatile_functions.push_back(std::move(name));
 }

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/result.hpp"
-#include "sql/function_body.hpp"
+#include "sql/function_code.hpp"
 
 namespace pgtandem::sql {
 
@@ -46,15 +46,10 @@ struct CatalogRows {
         std::string oid;
         char kind;  // pg_class.relkind; 'u' for what is unlogged
     };
-    // What a function's code names: what stands before "(", or in a string; and all.
-    struct Code {
-        Names called;
-        Names named;
-    };
 
     std::vector<std::string> volatile_functions;  // of which anything is to be expected
     std::multimap<std::string, Names> bodies;     // of other volatile ones: what they name
-    std::multimap<std::string, Code> code;
+    std::multimap<std::string, FunctionCode> code;
     std::vector<Relation> relations;
     std::vector<Use> uses;
     std::vector<Edge> edges;
@@ -69,7 +64,7 @@ struct CatalogRows {
     Status add(Row const& row);
 
 private:
-    void add_body(std::string name, FunctionBody body);
+    void add_body(std::string name, FunctionCode body);
     Status add_link(std::string const& kind, std::string from, std::string to, std::string const& modes);
     Status add_listed(std::string const& kind, std::string const& subject, std::string const& detail);
 };

@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "sql/cursor.hpp"
-#include "sql/function_body.hpp"
+#include "sql/function_code.hpp"
 #include "sql/literal.hpp"
 #include "sql/setting_statements.hpp"
 #include "sql/transaction_modes.hpp"
@@ -326,8 +326,8 @@ void read_do(std::string_view text, bool scs, CatalogFacts const& facts, Effects
         effects.pins |= Pin::unproven;
         return;
     }
-    auto const body = read_function_body(*code);
-    effects.pins |= body.is_tame ? facts.code(body.named) : Pin::unproven;
+    auto const [is_tame, called, named] = read_function_code(*code);
+    effects.pins |= is_tame ? facts.code(named) : Pin::unproven;
 }
 
 // SELECT pg_advisory_unlock_all() and nothing else.

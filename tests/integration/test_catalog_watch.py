@@ -58,3 +58,16 @@ def test_a_function_that_sets_something_ties_whoever_reaches_it(served):
         wait_for(lambda statement=statement: pins_after(served, statement) == ["unproven"], f"{statement}: to tie its session")
     for _ in range(30):
         assert served.endpoint.value("SELECT current_setting('kept.by_trigger', true)") in (None, "")
+
+
+def test_of_a_language_that_is_not_known_each_word_counts(served):
+    """In PL/pgSQL this would be a comment."""
+    served.straight.sql("""
+        CREATE TABLE locked (n int);
+        CREATE LANGUAGE another HANDLER plpgsql_call_handler;
+        CREATE FUNCTION in_another() RETURNS int STABLE LANGUAGE another AS $$ BEGIN RETURN 1; -- "pg_advisory_lock(1)"
+            END $$;
+        CREATE FUNCTION in_plpgsql() RETURNS int STABLE LANGUAGE plpgsql AS $$ BEGIN RETURN 1; -- "pg_advisory_lock(1)"
+            END $$""")
+    wait_for(lambda: pins_after(served, "SELECT in_another() FROM locked FOR UPDATE") == ["advisory lock"], "its code to be read")
+    assert pins_after(served, "SELECT in_plpgsql() FROM locked FOR UPDATE") == []

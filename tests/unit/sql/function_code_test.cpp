@@ -1,13 +1,13 @@
-#include "sql/function_body.hpp"
+#include "sql/function_code.hpp"
 
 #include <gtest/gtest.h>
 
 namespace pgtandem::sql {
 namespace {
 
-bool is_tame(std::string_view text) { return read_function_body(text).is_tame; }
+bool is_tame(std::string_view text) { return read_function_code(text).is_tame; }
 
-TEST(FunctionBody, WhatOnlyReadsAndWritesTablesIsTame) {
+TEST(FunctionCode, WhatOnlyReadsAndWritesTablesIsTame) {
     for (auto const* text : {"", "BEGIN NEW.updated_at := now(); RETURN NEW; END", "SELECT 1",
                              "DECLARE found int; BEGIN UPDATE t SET a = 1 WHERE b = 2; IF NOT FOUND THEN INSERT INTO t VALUES (1); END IF; RETURN 1; END",
                              "INSERT INTO t VALUES (1) ON CONFLICT (a) DO UPDATE SET a = 2; INSERT INTO t VALUES (1) ON CONFLICT DO NOTHING",
@@ -18,7 +18,7 @@ TEST(FunctionBody, WhatOnlyReadsAndWritesTablesIsTame) {
     }
 }
 
-TEST(FunctionBody, WhatMayChangeTheSessionIsNot) {
+TEST(FunctionCode, WhatMayChangeTheSessionIsNot) {
     for (auto const* text : {"SET work_mem TO 1", "BEGIN SET LOCAL work_mem = 1; END", "UPDATE t SET a = 1; SET x.y = 1",
                              "BEGIN IF true THEN SET x.y = 1; END IF; END", "BEGIN FOR r IN SELECT 1 FOR UPDATE LOOP SET x.y = 1; END LOOP; END",
                              "BEGIN EXECUTE 'SELECT 1'; END", "BEGIN RETURN QUERY EXECUTE q; END", "RESET ALL", "DISCARD ALL",
@@ -30,10 +30,26 @@ TEST(FunctionBody, WhatMayChangeTheSessionIsNot) {
     }
 }
 
-TEST(FunctionBody, NamesAreFoundWhereverTheyStand) {
-    auto const body = read_function_body("BEGIN PERFORM a.One(2); x := ('s'::regclass).nextval; y := $q$ in_string('deeper') $q$; \"Quoted\" := 1; END");
-    for (auto const* name : {"a", "one", "regclass", "nextval", "s", "in_string", "Quoted"}) EXPECT_TRUE(body.named.contains(name)) << name;
+TEST(FunctionCode, NamesAreFoundWhereverTheyStand) {
+    auto const body = read_function_code("BEGIN PERFORM a.One(2); x := ('s'::regclass).nextval; y := $q$ in_string('deeper') $q$; \"Quoted\" := 1; END");
+    for (auto const* name : {"a", "one", "regclass", "nextval", "s", "in_string", "deeper", "Quoted"}) EXPECT_TRUE(body.named.contains(name)) << name;
     EXPECT_TRUE(body.is_tame);
+}
+
+TEST(FunctionCode, WhatIsCalledStandsBeforeAParenthesisOrInAString) {
+    auto const code = read_function_code("SELECT one(a), two (b), c, 'three', E'\\'four(', $x$ \"Fi ve\" 'six' $x$ FROM d");
+    EXPECT_EQ(code.called, (FunctionCode::Names{"$x$", "Fi", "Fi ve", "fi", "four", "one", "six", "three", "two", "ve", "x", "x$"}));
+    for (auto const* name : {"a", "b", "c", "d"}) EXPECT_TRUE(code.named.contains(name)) << name;
+}
+
+TEST(FunctionCode, BehindAStringThatDoesNotEndEachWordCounts) {
+    EXPECT_TRUE(read_function_code("SELECT 'it''s \"nextval").called.contains("nextval"));
+}
+
+TEST(FunctionCode, InOtherLanguagesEachWordCounts) {
+    auto const code = read_foreign_code("plpy.execute(\"SELECT nextval('S1')\")  # it's a$b");
+    for (auto const* name : {"plpy", "execute", "nextval", "S1", "s1", "s", "a$b", "a", "b"}) EXPECT_TRUE(code.called.contains(name)) << name;
+    EXPECT_FALSE(code.is_tame);
 }
 
 }  // namespace
