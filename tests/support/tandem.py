@@ -106,6 +106,15 @@ def client_program(name):
     return pg_program(name) if PG_BIN and "/" not in name else name
 
 
+def segments_of(pid):
+    """The files of dynamic shared memory that a process of a server has mapped."""
+    try:
+        words = Path(f"/proc/{pid}/maps").read_text().split()
+    except OSError:
+        return set()
+    return {Path(word) for word in words if word.startswith("/dev/shm/PostgreSQL.")}
+
+
 class Tandem:
     def __init__(self, parent=None, as_root=False):
         self.parent = Path(parent or tempfile.mkdtemp(prefix="tandem_", dir=temporary_place()))
@@ -117,6 +126,7 @@ class Tandem:
         self.folder = self.parent / "cluster"
         self.port, self.port_claim = claim_ports(10)
         self.foreground = []
+        self.segments = set()
 
     def __enter__(self):
         return self
@@ -262,6 +272,8 @@ class Tandem:
         """As a loss of power: everything at once. Repeated, since what is being started may be missed once."""
         while found := self.processes():
             for pid in found:
+                self.segments |= segments_of(pid)
+            for pid in found:
                 try:
                     os.kill(pid, signal.SIGKILL)
                 except ProcessLookupError:
@@ -269,7 +281,9 @@ class Tandem:
             time.sleep(0.01)
 
     def release_shared_memory(self):
-        """What killed servers leave: a system has 4096 places for it."""
+        """What killed servers leave: a system has 4096 places for the one kind, and memory for the other."""
+        for segment in self.segments:
+            segment.unlink(missing_ok=True)
         for pidfile in self.folder.glob("nodes/*/*/postmaster.pid"):
             lines = pidfile.read_text().splitlines()
             if len(lines) >= 7 and len(lines[6].split()) == 2:
