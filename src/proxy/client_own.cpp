@@ -16,10 +16,6 @@ constexpr auto floor_patience = std::chrono::seconds(5);
 
 constexpr std::array<std::pair<std::string_view, RouteWish>, 3> route_wishes{
     {{"auto", RouteWish::automatic}, {"primary", RouteWish::primary}, {"replica", RouteWish::replica}}};
-constexpr std::array<std::pair<std::string_view, Consistency>, 4> consistencies{{{"eventual", Consistency::eventual},
-                                                                                {"bounded", Consistency::bounded},
-                                                                                {"session", Consistency::session},
-                                                                                {"strict", Consistency::strict}}};
 
 constexpr std::string_view own_prefix = "pgtandem.";
 

@@ -1,8 +1,11 @@
 // The endpoint's settings as one immutable value: a reload makes a new one, running sessions keep theirs until they look again.
 #pragma once
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/files.hpp"
@@ -25,6 +28,10 @@ enum class Consistency : std::uint8_t {
     session,   // the session's own writes, and never less than before
     strict,    // each commit that anybody was told of before the read began
 };
+inline constexpr auto consistencies = std::to_array<std::pair<std::string_view, Consistency>>({{"eventual", Consistency::eventual},
+                                                                                               {"bounded", Consistency::bounded},
+                                                                                               {"session", Consistency::session},
+                                                                                               {"strict", Consistency::strict}});
 
 struct ServerWeight {
     std::string server;

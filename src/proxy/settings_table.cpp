@@ -64,10 +64,7 @@ std::vector<std::string> words(std::string const& value) {
     return found;
 }
 
-std::map<std::string, Consistency> const consistencies{{"eventual", Consistency::eventual},
-                                                       {"bounded", Consistency::bounded},
-                                                       {"session", Consistency::session},
-                                                       {"strict", Consistency::strict}};
+std::map<std::string, Consistency> const consistency_levels(consistencies.begin(), consistencies.end());
 std::map<std::string, bool> const switches{{"on", true}, {"off", false}};
 
 using E = EndpointSettings;
@@ -156,7 +153,7 @@ std::vector<SettingRow> const& endpoint_setting_rows() {
         time_row<&E::server_lifetime>("server_lifetime_ms"),
         time_row<&E::drain_timeout>("drain_timeout_ms"),
         choice_row<&E::split, switches>("split", true),
-        choice_row<&E::consistency, consistencies>("consistency", true),
+        choice_row<&E::consistency, consistency_levels>("consistency", true),
         time_row<&E::max_lag>("max_lag_ms"),
         time_row<&E::floor_wait>("floor_wait_ms"),
         SettingRow{"weights", true, set_weights, weights_text},
