@@ -162,9 +162,10 @@ def segments():
 
 
 def test_a_reset_after_a_kill_leaves_no_shared_memory(pair):
-    # Those who would start a server again, which then has another segment, or would stop it.
-    for pid in (pair.up_process(), pair.guard("node1"), pair.guard("node2")):
+    # Before those who would start it again, with another segment, and while they do nothing.
+    for pid in (pair.up_process(), pair.guard("node1")):
         os.kill(pid, signal.SIGSTOP)
+    os.kill(pair.postmaster("node1"), signal.SIGKILL)
     pair.kill_all()
     key, number = map(int, (pair.data("node1") / "postmaster.pid").read_text().splitlines()[6].split())
     segment = (key - (1 << 32) if key >= 1 << 31 else key, number)
