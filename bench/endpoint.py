@@ -9,7 +9,7 @@ Each round runs all of them one after the other, so that what else the machine d
 the proxy's own CPU microseconds per transaction (user + system, all its threads and processes), its ratio to PgBouncer's (goal 0.75,
 then 0.5), throughput, p50 and p99. Logins are not counted: CPU and transactions are those between two moments while pgbench runs.
 
-SECONDS=4 ROUNDS=3 CLIENTS="16 200" WORKLOADS="simple extended prepared tpcb mixed" PROXIES="..." SCALE=10 PGBOUNCER=pgbouncer
+SECONDS=4 ROUNDS=3 CLIENTS="16 200" WORKLOADS="simple extended prepared tpcb mixed mixed_extended mixed_prepared" PROXIES="..." SCALE=10 PGBOUNCER=pgbouncer
 """
 import os
 import statistics
@@ -32,7 +32,8 @@ WORDS = {
     "extended": ["-S", "-M", "extended"],
     "prepared": ["-S", "-M", "prepared"],
     "tpcb": ["-b", "tpcb-like", "-M", "simple"],
-    "mixed": ["-b", "select-only@9", "-b", "tpcb-like@1", "-M", "simple"],
+    **{name: ["-b", "select-only@9", "-b", "tpcb-like@1", "-M", protocol]
+       for name, protocol in (("mixed", "simple"), ("mixed_extended", "extended"), ("mixed_prepared", "prepared"))},
 }
 WORKLOADS = os.environ.get("WORKLOADS", " ".join(WORDS)).split()
 

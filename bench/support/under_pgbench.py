@@ -29,9 +29,7 @@ def wait_until(condition, process):
     deadline = time.monotonic() + PATIENCE
     while not condition():
         if process.poll() is not None or time.monotonic() > deadline:
-            process.kill()
-            said = [line for line in process.communicate()[1].splitlines() if "error:" in line]
-            raise Refused(said[0] if said else f"no transaction in {PATIENCE} s")
+            raise Refused(f"no transaction in {PATIENCE} s")
         time.sleep(0.05)
 
 
@@ -66,14 +64,19 @@ def measure(proxy, words, clients, seconds):
                  "--log-prefix", folder / "log"]
         process = subprocess.Popen([str(word) for word in words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
                                    cwd="/", env=environment(**proxy.place.variables()), **server_user())
+        gave_up = None
         try:
             begin, end, cpu = watch(folder, process, proxy, seconds)
+        except Refused as why:
+            gave_up = why
         finally:
             process.kill()
             said = process.communicate()[1]
         # The others go on without a client that has failed.
         if faults := [line for line in said.splitlines() if "aborted in command" in line or "error:" in line]:
             raise Refused(f"{len(faults)} faults, the first: {faults[0]}")
+        if gave_up:
+            raise gave_up
         took = latencies(folder, begin, end)
         if not took:
             raise Refused(f"no transaction in {seconds:g} s")
