@@ -10,7 +10,7 @@ import pytest
 import wire_messages as wire
 from endpoint import served_for
 from proxy import Proxy
-from scripted import ALL_STEPS, HOLDING_STEPS, IDLE_STEPS, LEAVABLE_STEPS, LOGIN_STEPS, big, client_at, is_served, names
+from scripted import ALL_STEPS, HOLDING_STEPS, IDLE_STEPS, LEAVABLE_STEPS, LOGIN_STEPS, UNANSWERED_STEPS, big, client_at, is_served, names
 from tandem import wait_for
 from wire_client import WireClient, errors
 
@@ -44,19 +44,23 @@ def test_clients_that_wait_hold_no_backend(served, endpoint, step):
         client.close()
 
 
-def backend_of(served, place, name):
-    """Through the endpoint the servers do not tell: a backend that is idle still bears its last client's name."""
+def backend_of(served, place, step):
+    """Through the endpoint the servers do not tell: a backend that is idle still bears its last client's name. A step that does
+    not wait for its answer has come to its backend when that works at it; before, the one of the login may still be there."""
     def known():
         if place == served.straight:
-            return [backend[0] for backend in served.backends() if backend[2] == name]
-        return [int(row["link"]) for row in served.console("SHOW CLIENTS") if row["application_name"] == name and row["link"]]
-    return wait_for(known, f"the backend of '{name}'")[0]
+            found = [backend[0] for backend in served.backends() if backend[2] == step[0]]
+        else:
+            found = [int(row["link"]) for row in served.console("SHOW CLIENTS") if row["application_name"] == step[0] and row["link"]]
+        at_work = [backend[0] for backend in served.busy_backends() if not backend[3].startswith("SET ")]
+        return [pid for pid in found if step not in UNANSWERED_STEPS or pid in at_work]
+    return wait_for(known, f"the backend of '{step[0]}'")[0]
 
 
 def what_a_killed_backend_shows(served, place, step):
     """The last error a client sees whose backend is terminated, and that the connection ends."""
     with client_at(place, step) as client:
-        pid = backend_of(served, place, step[0])
+        pid = backend_of(served, place, step)
         served.end_backend(pid)
         answer = client.until_closed()
         return errors(answer)
@@ -108,7 +112,7 @@ def test_the_server_crashes_and_the_endpoint_serves_again(served, endpoint, step
     up = served.tandem.up_process()
     with client_at(endpoint, step) as client, WireClient(endpoint).log_in() as idle:
         if step in HOLDING_STEPS:
-            backend_of(served, endpoint, step[0])  # what has not begun yet is done when the servers are back
+            backend_of(served, endpoint, step)  # what has not begun yet is done when the servers are back
         crash_the_servers(served)
         if step in HOLDING_STEPS:
             assert set(errors(client.until_closed())) <= {"57P02", "57P01", "08006", "57P03"}

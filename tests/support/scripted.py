@@ -70,6 +70,7 @@ HOLDING_STEPS = [
     ("an advisory lock is held", ask("SELECT pg_advisory_lock(77)")),
     ("it listens", ask("LISTEN bell")),
 ]
+UNANSWERED_STEPS = HOLDING_STEPS[:2]
 # What a server is asked it does to its end, whether or not the client is still there.
 LEAVABLE_STEPS = LOGIN_STEPS + IDLE_STEPS + [("a query ends soon", begin_query("SELECT pg_sleep(2)"))] + HOLDING_STEPS[1:]
 ALL_STEPS = LOGIN_STEPS + IDLE_STEPS + HOLDING_STEPS
