@@ -59,8 +59,8 @@ private:
     bool close_bodies() {
         for (auto const& [symbol, function] : rows_.operators) facts_.any_operator_ |= facts_.function(function);
         bool changed = false;
-        for (auto const& [name, named] : rows_.bodies) {
-            auto const pins = facts_.code(named);
+        for (auto const& [name, body] : rows_.bodies) {
+            auto const pins = facts_.code(body);
             if (pins.minus(facts_.known(name).function).empty()) continue;
             mark(name, pins);
             changed = true;

@@ -51,9 +51,10 @@ RelationPins CatalogFacts::relation(std::string_view name) const {
     return entry != nullptr ? entry->relation : RelationPins{};
 }
 
-Pins CatalogFacts::code(std::set<std::string, std::less<>> const& names) const {
+Pins CatalogFacts::code(FunctionCode const& code) const {
+    if (!code.is_tame) return Pin::unproven;
     Pins pins = any_operator_;
-    for (auto const& name : names) {
+    for (auto const& name : code.named) {
         auto const [on_read, on_write, on_insert] = relation(name);
         pins |= function(name) | on_read | on_write | on_insert;
         if (name.starts_with("pg_temp")) pins |= Pin::temporary_table;

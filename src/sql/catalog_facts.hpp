@@ -14,6 +14,7 @@
 
 #include "base/result.hpp"
 #include "sql/doubts.hpp"
+#include "sql/function_code.hpp"
 #include "sql/lexer.hpp"
 #include "sql/pins.hpp"
 
@@ -50,8 +51,9 @@ public:
     Pins function(std::string_view name) const;
     RelationPins relation(std::string_view name) const;
     Pins operator_symbol(std::string_view symbol) const;
-    // What code that has these names in it may do: each may be a function's or a relation's, and any operator may be among them.
-    Pins code(std::set<std::string, std::less<>> const& names) const;
+    // What a volatile function with this code may do: each name in it may be a function's or a relation's, and any operator
+    // may be in it.
+    Pins code(FunctionCode const& code) const;
     Pins on_any_statement() const {
         return on_any_statement_;
     }                                        // casts, domains and types are used without being named

@@ -3,7 +3,6 @@
 #include <charconv>
 
 #include "base/text.hpp"
-#include "sql/lexer.hpp"
 
 namespace pgtandem::sql {
 
@@ -41,7 +40,7 @@ Status CatalogRows::add(Row const& row) {
     if (kind == "function")
         volatile_functions.push_back(text(1));
     else if (kind == "body")
-        add_body(text(1), read_function_code(text(3)));
+        bodies.emplace(text(1), read_function_code(text(3)));
     else if (kind == "code")
         code.emplace(text(1), row[2] ? read_foreign_code(text(3)) : read_function_code(text(3)));
     else if (kind == "calls")
@@ -63,11 +62,6 @@ Status CatalogRows::add(Row const& row) {
     else
         return fail("reading the catalog", kind, "unknown kind of row");
     return {};
-}
-
-void CatalogRows::add_body(std::string name, FunctionCode body) {
-    if (body.is_tame) bodies.emplace(std::move(name), std::move(body.named));
-    else volatile_functions.push_back(std::move(name));
 }
 
 Status CatalogRows::add_link(std::string const& kind, std::string from, std::string to, std::string const& modes) {

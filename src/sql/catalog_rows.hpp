@@ -48,8 +48,8 @@ struct CatalogRows {
     };
 
     std::vector<std::string> volatile_functions;  // of which anything is to be expected
-    std::multimap<std::string, Names> bodies;     // of other volatile ones: what they name
-    std::multimap<std::string, FunctionCode> code;
+    std::multimap<std::string, FunctionCode> bodies;  // of other volatile ones
+    std::multimap<std::string, FunctionCode> code;    // of those that are not volatile
     std::vector<Relation> relations;
     std::vector<Use> uses;
     std::vector<Edge> edges;
@@ -64,7 +64,6 @@ struct CatalogRows {
     Status add(Row const& row);
 
 private:
-    void add_body(std::string name, FunctionCode body);
     Status add_link(std::string const& kind, std::string from, std::string to, std::string const& modes);
     Status add_listed(std::string const& kind, std::string const& subject, std::string const& detail);
 };

@@ -322,12 +322,7 @@ void read_do(std::string_view text, bool scs, CatalogFacts const& facts, Effects
         else
             code = plain_value(cursor.token());
     }
-    if (!code || !is_known) {
-        effects.pins |= Pin::unproven;
-        return;
-    }
-    auto const [is_tame, called, named] = read_function_code(*code);
-    effects.pins |= is_tame ? facts.code(named) : Pin::unproven;
+    effects.pins |= code && is_known ? facts.code(read_function_code(*code)) : Pin::unproven;
 }
 
 // SELECT pg_advisory_unlock_all() and nothing else.

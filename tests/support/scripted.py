@@ -53,9 +53,9 @@ IDLE_STEPS = [
     ("half a query", lambda client: client.send(wire.query("SELECT 'half of it'")[:12])),
     ("after an error", ask("SELECT 1/0")),
 ]
-HOLDING_STEPS = [
-    ("a query runs", begin_query("SELECT pg_sleep(600)")),
-    ("a result is not read", begin_query(big(100000))),
+A_QUERY_RUNS = ("a query runs", begin_query("SELECT pg_sleep(600)"))
+UNANSWERED_STEPS = [A_QUERY_RUNS, ("a result is not read", begin_query(big(100000)))]
+HOLDING_STEPS = UNANSWERED_STEPS + [
     ("a result is read in part", lambda client: (client.send(wire.query(big(100000))), client.until("D"))),
     ("in a transaction", lambda client: (client.query("BEGIN"), client.query("SELECT 1"))),
     ("in a failed transaction", lambda client: (client.query("BEGIN"), client.query("SELECT 1/0"))),
@@ -70,10 +70,9 @@ HOLDING_STEPS = [
     ("an advisory lock is held", ask("SELECT pg_advisory_lock(77)")),
     ("it listens", ask("LISTEN bell")),
 ]
-UNANSWERED_STEPS = HOLDING_STEPS[:2]
 # What a server is asked it does to its end, whether or not the client is still there.
-LEAVABLE_STEPS = LOGIN_STEPS + IDLE_STEPS + [("a query ends soon", begin_query("SELECT pg_sleep(2)"))] + HOLDING_STEPS[1:]
 ALL_STEPS = LOGIN_STEPS + IDLE_STEPS + HOLDING_STEPS
+LEAVABLE_STEPS = [("a query ends soon", begin_query("SELECT pg_sleep(2)")) if step is A_QUERY_RUNS else step for step in ALL_STEPS]
 
 
 def names(steps):
