@@ -95,12 +95,18 @@ def test_an_idle_client_does_not_notice_that_backends_are_terminated(served, end
 def crash_the_servers(served):
     """All of them: wherever a client reads."""
     nodes = [served.straight.at(port=served.tandem.node_port(f"node{number}")) for number in range(1, served.replicas + 2)]
-    victims = [node.value("SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'") for node in nodes]
+    def checkpointers():
+        return [node.value("SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'") for node in nodes]
+    victims = checkpointers()
     for victim in victims:
         os.kill(victim, signal.SIGKILL)
 
     def are_back():
+        """A server answers for a moment before it has noticed."""
         try:
+            after = checkpointers()
+            if None in after or set(after) & set(victims):
+                return False
             return [node.value("SELECT pg_is_in_recovery()") for node in nodes] == [False] + [True] * served.replicas
         except Exception:  # noqa: BLE001 - whatever they say while they are away
             return False
