@@ -21,6 +21,7 @@
 #include "client/session.hpp"
 #include "instance/preflight.hpp"
 #include "io/lock_file.hpp"
+#include "io/processes.hpp"
 
 namespace pgtandem::apps {
 
@@ -348,6 +349,11 @@ private:
         }
         PGTANDEM_CHECK(take_given_password());
         if (wanted_ != before) PGTANDEM_CHECK(prove());
+        auto const other = up_process(cluster_);
+        if (!other || is_ending(*other)) {
+            return fail("bringing up the cluster", cluster_.paths.folder.string(), "the pgtandem that ran it has just ended",
+                        "the same again");
+        }
         print_connections();
         return 0;
     }

@@ -7,9 +7,14 @@
 #include <charconv>
 #include <string>
 
+#include "base/deadline.hpp"
+#include "io/processes.hpp"
+
 namespace pgtandem {
 
 namespace {
+
+constexpr auto longest_ending = 10s;
 
 struct flock whole_file() {
     struct flock lock {};
@@ -23,10 +28,14 @@ struct flock whole_file() {
 Result<std::optional<LockFile>> LockFile::try_take(Path const& path) {
     UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (!file) return fail_errno("locking", path.string());
+    auto const deadline = Deadline::in(longest_ending);
     auto lock = whole_file();
-    if (::fcntl(file.get(), F_OFD_SETLK, &lock) != 0) {
-        if (errno == EAGAIN || errno == EACCES) return std::optional<LockFile>();
-        return fail_errno("locking", path.string());
+    while (::fcntl(file.get(), F_OFD_SETLK, &lock) != 0) {
+        if (errno != EAGAIN && errno != EACCES) return fail_errno("locking", path.string());
+        // Whoever comes in its moment between life and death must not take it for alive.
+        auto const other = holder(path);
+        if (other && (!is_ending(*other) || deadline.passed())) return std::optional<LockFile>();
+        ::usleep(1000);
     }
     auto const id = std::to_string(::getpid()) + "\n";
     if (::ftruncate(file.get(), 0) != 0 || ::pwrite(file.get(), id.data(), id.size(), 0) < 0) {

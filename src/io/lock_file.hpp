@@ -13,7 +13,8 @@ namespace pgtandem {
 
 class LockFile {
 public:
-    // Nothing when another process holds it.
+    // Nothing when another process holds it. One that has been killed, and will let go when the last of its threads has
+    // ended, is waited for, 10 s at most.
     static Result<std::optional<LockFile>> try_take(Path const& path);
     // The process that holds the lock; nothing when it is free. 0 when the holder has not written its id yet.
     static std::optional<pid_t> holder(Path const& path);

@@ -114,6 +114,27 @@ std::vector<Process> processes_in(Path const& folder, std::span<std::string_view
     return found;
 }
 
+bool is_ending(pid_t pid) {
+    // Signals that have not been looked at yet come first: what is told of them there is told by the state afterwards.
+    auto const status = read_file(fmt::format("/proc/{}/status", pid));
+    auto const stat = read_file(fmt::format("/proc/{}/stat", pid));
+    if (!status || !stat) return false;
+    for (auto const& line : split_lines(*status)) {
+        if (line.starts_with("SigPnd:") || line.starts_with("ShdPnd:")) {
+            constexpr std::uint64_t kill_bit = 1U << (SIGKILL - 1);
+            if ((std::strtoull(line.c_str() + 7, nullptr, 16) & kill_bit) != 0) return true;
+        }
+    }
+    // The name before it may hold anything, ')' and blanks too.
+    std::istringstream fields(stat->substr(stat->rfind(')') + 1));
+    char state = 0;
+    long parent = 0, group = 0, session = 0, terminal = 0, terminal_group = 0;
+    unsigned long flags = 0;
+    fields >> state >> parent >> group >> session >> terminal >> terminal_group >> flags;
+    constexpr unsigned long exiting = 0x4;  // PF_EXITING of the kernel's sched.h
+    return state == 'Z' || state == 'X' || (flags & exiting) != 0;
+}
+
 UniqueFd watch_process(pid_t pid) { return UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))); }
 
 bool wait_for_end(pid_t pid, Deadline deadline) {

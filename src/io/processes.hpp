@@ -23,6 +23,10 @@ struct Process {
 // Our own user's processes of these names whose working folder is 'folder' or below it.
 std::vector<Process> processes_in(Path const& folder, std::span<std::string_view const> names);
 
+// Whether the process has been killed, or ends by itself, and is still there. Its threads end one after the other: until the
+// last has gone, what they had open stays open, locks and sockets too.
+bool is_ending(pid_t pid);
+
 // Becomes readable when the process ends; empty if there is no such process.
 UniqueFd watch_process(pid_t pid);
 // True when the process has ended before the deadline.

@@ -78,6 +78,19 @@ def test_a_running_cluster_loses_a_process(pair, node, victims):
         assert (pair.guard(node), pair.postmaster(node)) == (guard, postmaster), "a restart of up restarts no server"
 
 
+def test_up_goes_on_at_once_where_another_was_killed(pair):
+    """A process with many clients takes a moment to end, in which it still has its lock: nobody may take it for alive."""
+    for _ in range(10):
+        clients = [pair.connect(port=pair.port + 8) for _ in range(20)]
+        before = pair.up_process()
+        os.kill(before, signal.SIGKILL)
+        pair.up()
+        assert pair.up_process() != before
+        assert pair.status()["state"] == "up"
+        for client in clients:
+            client.close()
+
+
 def test_a_server_that_is_stopped_by_a_signal_still_goes_down(pair):
     os.kill(pair.postmaster("node2"), signal.SIGSTOP)
     pair.ok("down")

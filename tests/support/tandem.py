@@ -189,7 +189,9 @@ class Tandem:
         return next(node for node in self.status()["nodes"] if node["name"] == name)
 
     def failed_checks(self):
-        report = json.loads(self.run("verify", "--json").stdout)
+        done = self.run("verify", "--json")
+        assert done.stdout, f"verify: {done.returncode}\n{done.stderr}\n{self.logs()}"
+        report = json.loads(done.stdout)
         return {check["check"]: check["detail"] for check in report["checks"] if not check["passed"]}
 
     # --- SQL

@@ -1,9 +1,13 @@
 #include "io/lock_file.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <thread>
+
+#include "io/processes.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace pgtandem {
@@ -47,6 +51,33 @@ TEST(LockFile, dies_with_its_holder) {
     EXPECT_FALSE(LockFile::holder(path));
     ::close(taken[0]);
     ::close(taken[1]);
+}
+
+TEST(LockFile, of_one_that_is_just_ending_is_waited_for) {
+    TemporaryFolder const folder;
+    auto const path = folder / "lock";
+    int may_end[2];
+    ASSERT_EQ(::pipe(may_end), 0);
+    auto const child = ::fork();
+    if (child == 0) {
+        auto const lock = LockFile::try_take(path);
+        // Its first thread ends, and is a zombie; the other keeps all open until it is told to end.
+        std::thread([told = may_end[0]] {
+            char word = 0;
+            ::_exit(::read(told, &word, 1) == 1 ? 0 : 1);
+        }).detach();
+        ::syscall(SYS_exit, 0);  // of this thread alone
+    }
+    while (!(LockFile::holder(path) == child && is_ending(child))) ::usleep(1000);
+    std::thread end([&] { EXPECT_EQ(::write(may_end[1], "e", 1), 1); });
+    auto const lock = LockFile::try_take(path);
+    EXPECT_TRUE(lock && *lock);
+    end.join();
+    int status = -1;
+    ::waitpid(child, &status, 0);
+    EXPECT_EQ(status, 0);
+    ::close(may_end[0]);
+    ::close(may_end[1]);
 }
 
 TEST(LockFile, says_where_it_cannot_lock_and_follows_no_link) {
