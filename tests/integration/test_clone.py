@@ -59,11 +59,15 @@ def test_the_progress_of_a_copy_on_a_terminal(pair):
     pair.sql("CREATE TABLE big AS SELECT generate_series(1, 1000000) AS n, repeat('x', 100) AS text")
     with OnTerminal(pair, "replica", "add") as screen:
         sender = wait_for(lambda: clone_sender(pair, "node3"), "the copy to begin")
-        # pg_basebackup says how far it is once a second: the copy is held until the next one.
-        os.kill(sender, signal.SIGSTOP)
-        now = int(time.time())
-        wait_for(lambda: int(time.time()) > now, "the next second")
-        os.kill(sender, signal.SIGCONT)
+        # pg_basebackup says how far it is once a second, when something comes: the copy is held until the next one, and not
+        # only at its end.
+        for _ in range(5):
+            os.kill(sender, signal.SIGSTOP)
+            now = int(time.time())
+            wait_for(lambda now=now: int(time.time()) > now, "the next second")
+            os.kill(sender, signal.SIGCONT)
+            if not clone_sender(pair, "node3"):
+                break
         assert screen.status() == 0, screen.text()
     size, rate, left = r"[\d.]+ [kMG]?B", r"[\d.]+ [kMG]?B/s", r"[\d.]+ (ms|s|min)"
     assert re.search(rf"node3 +replica +\[#*\.*\] +\d+%  {size} of {size}, {rate}, {left} left", screen.text()), screen.text()
