@@ -17,6 +17,7 @@ namespace {
 constexpr std::uint32_t login_body_max = 64 << 10;
 
 constexpr std::size_t nonce_length = 24;
+constexpr std::size_t most_notices = 20;  // of a login
 
 }  // namespace
 
@@ -150,6 +151,8 @@ bool Backend::take_message(char type, std::string_view body) {
         }
         case 'E': return fail(wire::ErrorFields::parse(body));
         case 'N':
+            if (first_notices.size() < most_notices) first_notices.push_back(wire::ErrorFields::parse(body));
+            return true;
         case 'v':
         case 'Z': return true;
         default:

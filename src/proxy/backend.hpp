@@ -67,7 +67,7 @@ public:
     std::string const& cancel_key() const { return cancel_key_; }
     bool is_logged_in() const { return is_logged_in_; }
     // Nothing outstanding, no transaction, nothing unread: may serve another session.
-    bool is_clean() const { return expected.empty() && transaction == 'I' && !is_tainted && is_open(); }
+    bool is_clean() const { return expected.empty() && transaction == 'I' && !is_in_batch && !is_tainted && is_open(); }
     // Takes away what a session has left.
     void reset();
     // Asks for the search_path that its session began with, whatever it has been set to since: first_path.
@@ -80,8 +80,10 @@ public:
 
     // As the server has it. Kept by the session that the backend serves.
     ExpectedQueue expected;
-    char transaction = 'I';
+    char transaction = 'I';      // as of its last ReadyForQuery
+    bool is_in_batch = false;    // it has been sent extended messages and no Sync after them: a transaction too, or it waits for the Sync
     ReportedRef reported;
+    std::vector<wire::ErrorFields> first_notices;  // that came with its login
     SettingsRef settings = no_settings();
     std::set<std::string, std::less<>> custom_settings;  // names that are defined here for good
     PreparedOnBackend prepared;
@@ -97,6 +99,7 @@ public:
     int cancels_under_way = 0;   // cancel requests for it that have not been delivered
     std::uint64_t const id;
     std::size_t homes = 0;       // sessions that were told its process id
+    Clock::time_point left_at{};  // when the last of them left; never: nothing
     std::uint64_t drawn_by = 0;  // the session whose numbers currval and lastval would tell; 0: nobody's
 
     Clock::time_point made_at;

@@ -1,6 +1,7 @@
 // A client that is logged in: it joins a pool, is greeted as by a server, and is served until it leaves.
 #include "base/log.hpp"
 #include "pg/quoting.hpp"
+#include "proxy/application_name.hpp"
 #include "proxy/client_session.hpp"
 #include "proxy/worker.hpp"
 #include "wire/backend.hpp"
@@ -14,7 +15,7 @@ namespace {
 // tables stays.
 constexpr sql::Pins resettable() {
     using enum sql::Pin;
-    return prepared_statement | listen | hold_cursor | advisory_lock | sequence | drawn_number | backend_identity | mode;
+    return prepared_statement | statement_names | listen | hold_cursor | advisory_lock | sequence | drawn_number | backend_identity | mode;
 }
 
 }  // namespace
@@ -83,7 +84,13 @@ bool ClientSession::welcome() {
     // The settings on their way to the backend are told when it has them.
     auto const& first = attached != nullptr && replication_.size() > 0 ? attached->reported : pool_->first_reported();
     ReportedRef present = first ? first : attached->reported;
-    if (!application_name_.empty()) present = worker_.reported_registry().with(present, "application_name", application_name_);
+    // What the server has said when the first backend of its kind began is said to everyone.
+    for (auto const& notice : pool_->first_notices()) wire::write_notice_response(out, notice);
+    if (!application_name_.empty() && replication_.empty()) {
+        auto const name = application_name_at_login(application_name_, value_of(present, "server_encoding"), value_of(present, "server_version"));
+        if (name.notice) wire::write_notice_response(out, *name.notice);
+        present = worker_.reported_registry().with(present, "application_name", name.value);
+    }
     write_differences(out, nullptr, present);
     relay_->set_seen(present);
     worker_.register_for_cancel(*this, minor_version_, attached, told_process_id_, cancel_key_);
@@ -176,7 +183,10 @@ void ClientSession::leave_backend() {
     if (pool_ == nullptr) return;
     if (is_waiting_) leased_from_->group().leave_queue(*this);
     is_waiting_ = false;
-    if (auto* const home_backend = pool_->find(home_)) --home_backend->homes;
+    if (auto* const home_backend = pool_->find(home_)) {
+        --home_backend->homes;
+        home_backend->left_at = worker_.loop().now();
+    }
     if (auto* const attached = backend()) {
         bool const is_reusable = attached->is_clean() && attached->cancels_under_way == 0 && state_.pins().minus(resettable()).empty();
         if (is_reusable && !state_.is_pinned()) {

@@ -30,8 +30,8 @@ struct Expected {
     bool changes_names = false;  // parse, close, answer: 'name' was changed in the session's names and goes back on an error
     std::uint16_t statement = 0;  // query: how many statements have completed
     std::shared_ptr<sql::Analysis const> analysis{};  // query, execute: what completes
-    PreparedRef prepared{};       // parse: what the backend will have; close: what the session had under 'name'
-    std::string name{};
+    PreparedRef prepared{};       // parse: what the backend will have; close, answer: what the session had under 'name'; close of ours: what the backend had
+    std::string name{};           // also of a parse of ours that brings the session's statements under their names
     std::string local{};          // answer: the message; query, parse: the error the client gets in place of the one this gives
 };
 

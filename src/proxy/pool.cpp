@@ -1,6 +1,7 @@
 #include "proxy/pool.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "proxy/client_session.hpp"
 #include "proxy/worker.hpp"
@@ -10,6 +11,10 @@ namespace pgtandem::proxy {
 namespace {
 
 constexpr auto retry_interval = std::chrono::milliseconds(100);
+// So long a server that was full is asked for no more than is needed.
+constexpr auto full_interval = std::chrono::seconds(60);
+// So many free backends whose clients have left are kept apart from those who log in next.
+constexpr std::size_t most_left = 8;
 // So long a replica gets no reads after it has refused a connection.
 constexpr auto avoidance = std::chrono::seconds(1);
 // A connection to it that was lost may mean that it is starting anew: so long its watch takes to see that.
@@ -57,8 +62,31 @@ bool Pool::is_idle(Backend const& backend) const { return std::ranges::find(idle
 
 Backend* Pool::take_idle(ClientSession const& session) {
     if (is_paused) return nullptr;
-    // Who logs in is to be told of a backend that nobody else was told of, as long as there may be one more.
-    bool const wants_own = session.is_logging_in() && may_open();
+    auto const best = session.is_logging_in() ? best_for_login(session) : best_for(session);
+    if (best == idle_.end()) return nullptr;
+    auto* const backend = *best;
+    idle_.erase(best);
+    return backend;
+}
+
+// Who logs in is told of a process that is nobody else's, and was nobody's for as long as can be: those who knew its former
+// client may still mean that one by its number.
+Pool::IdlePlace Pool::best_for_login(ClientSession const& session) {
+    auto best = idle_.end();
+    std::size_t left = 0;
+    for (auto place = idle_.begin(); place != idle_.end(); ++place) {
+        auto const& backend = **place;
+        if (backend.homes > 0 || !fits(backend, session)) continue;
+        if (backend.left_at == Clock::time_point()) return place;
+        ++left;
+        if (best == idle_.end() || backend.left_at < (*best)->left_at) best = place;
+    }
+    bool const is_full = worker_.loop().now() < no_spares_before_;
+    if (left < most_left && !(is_full && left > 0) && may_open()) return idle_.end();
+    return best != idle_.end() ? best : best_for(session);
+}
+
+Pool::IdlePlace Pool::best_for(ClientSession const& session) {
     // The one that keeps its numbers, else the one the client was told of, else one that keeps nothing for anybody else; of
     // those the one used last: its memory is warm.
     auto const rank = [&](Backend const& backend) {
@@ -71,17 +99,16 @@ Backend* Pool::take_idle(ClientSession const& session) {
     auto best = idle_.rend();
     for (auto place = idle_.rbegin(); place != idle_.rend() && best_rank < highest; ++place) {
         auto const& backend = **place;
-        if (!backend.custom_settings.empty() && !fits(backend, session)) continue;
-        if (wants_own && backend.homes > 0) continue;
+        if (!fits(backend, session)) continue;
         auto const its_rank = rank(backend);
         if (its_rank <= best_rank) continue;
         best = place;
         best_rank = its_rank;
     }
-    if (best == idle_.rend()) return nullptr;
-    auto* const backend = *best;
-    idle_.erase(std::next(best).base());
-    return backend;
+    if (best == idle_.rend()) return idle_.end();
+    // Another client's own, which that one may want in the next moment, is the last resort.
+    if (best_rank == 0 && (*best)->homes > 0 && may_open()) return idle_.end();
+    return std::next(best).base();
 }
 
 void Pool::put_idle(Backend& backend) {
@@ -116,8 +143,9 @@ ServerEntry const* Pool::choose_server() const {
 }
 
 bool Pool::may_open() const {
+    if (!group_.has_room() || worker_.loop().now() < not_before_) return false;
     auto const* const server = choose_server();
-    return server != nullptr && worker_.loop().now() >= not_before_ && group_.has_room() && worker_.may_connect_to(*server);
+    return server != nullptr && worker_.may_connect_to(*server);
 }
 
 void Pool::open_missing() {
@@ -144,7 +172,11 @@ void Pool::logged_in(Backend& backend) {
     if (!key_.server.empty() && !value_of(backend.reported, "in_hot_standby").empty()) {
         backend.reported = worker_.reported_registry().with(backend.reported, "in_hot_standby", "off");
     }
-    if (!first_reported_) first_reported_ = backend.reported;
+    auto notices = std::exchange(backend.first_notices, {});
+    if (!first_reported_) {
+        first_reported_ = backend.reported;
+        first_notices_ = std::move(notices);
+    }
     if (backend.is_retired) return discard(backend);
     put_idle(backend);
     worker_.serve_later(group_);
@@ -168,6 +200,7 @@ void Pool::attempt_failed(wire::ErrorFields const& why) {
     if (!key_.server.empty()) return give_reads_back(now, why);
     if (!may_pass(why)) return group_.refuse_waiters(*this, Clock::time_point::max(), why);
     not_before_ = now + retry_interval;
+    if (why.sqlstate == "53300") no_spares_before_ = now + full_interval;
     worker_.look_again_at(not_before_);
     // Where other backends of ours still work, a full server is one to wait for.
     if (why.sqlstate == "53300" && !backends_.empty()) return;
@@ -291,6 +324,12 @@ void PoolGroup::refuse_waiters(Pool& pool, Clock::time_point since, wire::ErrorF
         return true;
     });
     for (auto* const session : refused) session->refused(why);
+}
+
+bool PoolGroup::has_room_behind_queue() const {
+    std::size_t count = backend_count();
+    for (auto const* const pool : pools_) count += pool->still_to_open();
+    return count < most_;
 }
 
 std::size_t PoolGroup::backend_count() const {

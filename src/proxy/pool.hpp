@@ -1,6 +1,7 @@
 // Backends that may serve each other's sessions: of one database and user, begun with the same parameters; and the group of
 // such pools that one limit and one queue hold for.
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <list>
 #include <memory>
@@ -51,6 +52,8 @@ public:
     std::shared_ptr<ServerLogin const> const& login() const { return login_; }
     // What a new session starts with, once a backend has told it; null before.
     ReportedRef const& first_reported() const { return first_reported_; }
+    // Told by the same one.
+    std::vector<wire::ErrorFields> const& first_notices() const { return first_notices_; }
     // The search_path that its sessions begin with, on whichever server; null where it is not known.
     FirstPath::Value const& first_path();
     std::vector<std::unique_ptr<Backend>> const& backends() const { return backends_; }
@@ -62,8 +65,11 @@ public:
     void describe(WorkerSnapshot& snapshot) const;
     bool has_waiters() const { return waiting > 0; }
     bool is_unused() const { return backends_.empty() && sessions == 0 && waiting == 0; }
+    // For those who wait.
+    std::size_t still_to_open() const { return waiting - std::min(waiting, opening_); }
 
-    // One that is free and fits the session, taken out of the free ones; or null.
+    // One that is free and fits the session, taken out of the free ones; or null: then one more is to be opened for it, where
+    // there is room.
     Backend* take_idle(ClientSession const& session);
     // Begins to open one more where the limits allow it and one is missing for those who wait.
     void open_missing();
@@ -89,6 +95,10 @@ public:
     bool is_paused = false;
 
 private:
+    using IdlePlace = std::vector<Backend*>::iterator;
+
+    IdlePlace best_for_login(ClientSession const& session);
+    IdlePlace best_for(ClientSession const& session);
     ServerEntry const* choose_server() const;
     bool may_open() const;
     void attempt_failed(wire::ErrorFields const& why);
@@ -100,11 +110,13 @@ private:
     PoolKey key_;
     std::shared_ptr<ServerLogin const> login_;
     ReportedRef first_reported_;
+    std::vector<wire::ErrorFields> first_notices_;
     FirstPath first_path_;
     std::vector<std::unique_ptr<Backend>> backends_;
     std::vector<Backend*> idle_;  // the last one used at the end
     std::size_t opening_ = 0;
     Clock::time_point not_before_{};  // no new attempt to open one
+    Clock::time_point no_spares_before_{};
 };
 
 class PoolGroup {
@@ -123,6 +135,8 @@ public:
 
     std::size_t backend_count() const;
     bool has_room() const { return backend_count() < most_; }
+    // For one more session, when all in the queue have got a backend.
+    bool has_room_behind_queue() const;
     // Makes room by ending a free backend of a sibling. False if none is free.
     bool make_room(Pool& for_pool);
     void set_most(std::size_t most) { most_ = most; }

@@ -157,6 +157,7 @@ private:
     Took misbehave(char const* sqlstate, std::string message);
     Took leave_it_to_the_server(Expect what, wire::Header header, std::string_view input);
     Outcome client_has_ended() const;
+    void note_batch(char type, std::size_t sent);
     bool answer_transaction_command(sql::Effects const& effects, std::string_view text);
     void pass_through(wire::Header header, std::string_view input);
     void forward(std::string_view bytes) { backend_->stream().output().append(bytes); }
@@ -168,7 +169,8 @@ private:
     bool must_wait_for_facts(sql::Analysis const* analysis);
     std::shared_ptr<sql::Analysis const> look_at(std::string_view text);
     bool can_read() const { return !seen_ || seen_->can_be_read; }
-    void bring_what_it_names(sql::Analysis const* analysis, bool is_query);
+    void bring_what_it_names(sql::Analysis const* analysis, std::string_view text, bool is_query);
+    bool bring_named(sql::Analysis const& analysis, std::string_view text);
 
     // On the session's behalf (relay_ours.cpp).
     void bring_settings();
@@ -176,6 +178,8 @@ private:
     void bring_statement(PreparedRef const& statement);
     void bring_unnamed(PreparedRef const& statement);
     void bring_name(std::string const& name, PreparedRef const& statement);
+    void bring_all_names();
+    void close_statement(PreparedRef statement);
     void close_unnamed();
     void make_room_for_statement();
     void send_parse(std::string_view name, PreparedStatement const& statement);
@@ -222,6 +226,7 @@ private:
     bool defers_begin_;
     bool begin_reads_ = false;       // it may be sent to a replica
     bool is_on_replica_ = false;
+    bool has_names_ = false;         // the backend has the session's statements under the client's names, and no others
     bool is_fresh_ = false;          // on a replica: nothing has been asked there
     bool was_placed_ = false;        // where it reads was chosen among all that may serve the read
     bool holds_ = false;             // nothing of the answer to the oldest batch has been passed to the client

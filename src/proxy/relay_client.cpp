@@ -113,7 +113,12 @@ Relay::Took Relay::take_client_message(wire::Header header, std::string_view inp
         pass_through(header, input);
         return Took::yes;
     }
-    if (header.type == 'B') return take_bind(header, input);
+    auto const sent = backend_ != nullptr ? backend_->stream().output().size() : 0;
+    if (header.type == 'B') {
+        auto const took = take_bind(header, input);
+        if (took == Took::yes) note_batch('B', sent);
+        return took;
+    }
     bool const is_statement = header.type == 'Q' || header.type == 'P';
     if (is_statement && header.body > settings_->analysed_bytes) {
         // Who has said hardly more than how much is to come gets no backend yet.
@@ -122,6 +127,7 @@ Relay::Took Relay::take_client_message(wire::Header header, std::string_view inp
         check_before(nullptr, input.substr(wire::header_size));
         backend_->expected.push({header.type == 'Q' ? Expect::query : Expect::parse});
         pass_through(header, input);
+        note_batch(header.type, sent);
         return Took::yes;
     }
     if (input.size() < header.total()) {
@@ -130,8 +136,21 @@ Relay::Took Relay::take_client_message(wire::Header header, std::string_view inp
     }
     auto const took = take_whole(header, input.substr(0, header.total()));
     if (took == Took::malformed) return leave_it_to_the_server(answer_to(header.type), header, input);
-    if (took == Took::yes) consume(header.total());
-    return took;
+    if (took != Took::yes) return took;
+    note_batch(header.type, sent);
+    consume(header.total());
+    return Took::yes;
+}
+
+// A transaction that no ReadyForQuery tells of begins with the first extended message that is sent, and ends with Sync or a
+// query. 'sent': what there was to send before it.
+void Relay::note_batch(char type, std::size_t sent) {
+    if (backend_ == nullptr) return;
+    bool const is_extended = type == 'P' || type == 'B' || type == 'D' || type == 'E' || type == 'C';
+    bool const begins = is_extended && backend_->stream().output().size() != sent;
+    // During COPY FROM STDIN a server overlooks Sync.
+    bool const ends = type == 'Q' || type == 'F' || (type == 'S' && !client_copies_);
+    if (begins || ends) backend_->is_in_batch = begins;
 }
 
 Relay::Took Relay::take_whole(wire::Header header, std::string_view message) {
@@ -161,6 +180,7 @@ Relay::Took Relay::leave_it_to_the_server(Expect what, wire::Header header, std:
     may_have_written_ = true;
     backend_->expected.push({what});
     pass_through(header, input);
+    note_batch(header.type, 0);
     return Took::yes;
 }
 
@@ -237,7 +257,7 @@ Relay::Took Relay::take_query(std::string_view message, std::string_view body) {
     if (is_single && backend_ == nullptr && answer_transaction_command(analysis->statements.front(), query->text)) return Took::yes;
     if (!has_backend()) return Took::need_backend;
     check_before(analysis.get(), query->text);
-    if (is_single) bring_what_it_names(analysis.get(), true);
+    bring_what_it_names(analysis.get(), query->text, true);
     state_.drop_unnamed();
     backend_->unnamed.reset();
     backend_->expected.push({Expect::query, false, false, 0, analysis});
@@ -268,12 +288,19 @@ Relay::Took Relay::take_parse(std::string_view message, std::string_view body) {
     }
     if (auto const present = state_.find(name)) {
         // The server itself is to say that the name is taken.
-        bring_name(name, present);
+        if (!has_names_) bring_name(name, present);
         backend_->expected.push({Expect::parse});
         forward(message);
         return Took::yes;
     }
     state_.set(name, statement);
+    if (has_names_) {
+        state_.pin(sql::Pin::statement_names, parse->text);
+        entry.prepared = nullptr;
+        backend_->expected.push(std::move(entry));
+        forward(message);
+        return Took::yes;
+    }
     if (backend_->prepared.use(statement->id)) {
         push_answer(std::string("1\0\0\0\4", 5), name);
         return Took::yes;
@@ -289,7 +316,7 @@ Relay::Took Relay::take_parse(std::string_view message, std::string_view body) {
 // to find it mended.
 PreparedRef Relay::find_fresh(std::string_view name) {
     auto statement = state_.find(name);
-    if (!statement || !statement->is_outdated) return statement;
+    if (!statement || !statement->is_outdated || has_names_) return statement;
     statement = host_.prepare(statement->text, statement->types, strings_conform());
     state_.set(name, statement);
     return statement;
@@ -307,13 +334,13 @@ Relay::Took Relay::take_bind(wire::Header header, std::string_view input) {
     if (auto const own = state_.find(bind->statement); own && own->own) return take_own_bind(bind->portal, own, header, input);
     if (!has_backend()) return Took::need_backend;
     auto const statement = find_fresh(bind->statement);
-    if (statement) bring_what_it_names(analysis_of(statement).get(), false);
+    if (statement) bring_what_it_names(analysis_of(statement).get(), statement->text, false);
     state_.bind(bind->portal, statement);
     if (bind->statement.empty()) {
         if (statement) bring_unnamed(statement);
         else close_unnamed();
     }
-    if (bind->statement.empty() || !statement) {
+    if (bind->statement.empty() || !statement || has_names_) {
         backend_->expected.push({Expect::bind});
         pass_through(header, input);
         return Took::yes;
@@ -344,11 +371,11 @@ Relay::Took Relay::take_describe(std::string_view message, std::string_view body
     if (describe->kind == 'S' && describe->name.empty()) {
         if (statement) bring_unnamed(statement);
         else close_unnamed();
-    } else if (statement) {
+    } else if (statement && !has_names_) {
         bring_statement(statement);
     }
     backend_->expected.push({Expect::describe});
-    if (statement && !describe->name.empty()) {
+    if (statement && !describe->name.empty() && !has_names_) {
         wire::Describe{'S', statement->server_name()}.write(backend_->stream().output());
     } else {
         forward(message);
@@ -361,9 +388,17 @@ Relay::Took Relay::take_close(std::string_view message, std::string_view body) {
     if (!close) return Took::malformed;
     auto const statement = close->kind == 'S' ? state_.find(close->name) : nullptr;
     if (statement && !close->name.empty()) {
-        // The backend keeps it for whoever prepares the same.
         std::string const name(close->name);
         state_.set(name, nullptr);
+        if (has_names_ && !statement->own) {
+            Expected entry{Expect::close, false, true};
+            entry.name = name;
+            entry.prepared = statement;
+            backend_->expected.push(std::move(entry));
+            forward(message);
+            return Took::yes;
+        }
+        // The backend keeps it for whoever prepares the same.
         push_answer(std::string("3\0\0\0\4", 5), name, statement);
         return Took::yes;
     }
@@ -404,7 +439,6 @@ Relay::Took Relay::take_sync(std::string_view message) {
     }
     ignores_until_sync_ = false;
     forward(message);
-    // During COPY FROM STDIN a server overlooks Sync.
     if (!client_copies_) backend_->expected.push({Expect::sync});
     return Took::yes;
 }

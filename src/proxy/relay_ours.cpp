@@ -1,4 +1,6 @@
 // What the proxy sends a backend on the session's behalf, and answers it gives itself.
+#include <algorithm>
+
 #include "proxy/relay.hpp"
 #include "wire/backend.hpp"
 #include "wire/query.hpp"
@@ -11,10 +13,11 @@ void Relay::attach(Backend& backend, Lease lease) {
     was_placed_ = lease != Lease::ordinary;
     may_have_written_ = false;
     is_in_copy_in_ = client_copies_ = false;
-    ignores_until_sync_ = false;
+    ignores_until_sync_ = has_names_ = false;
     bring_settings();
     bring_begin();
-    if (!is_ours()) tell_parameters();
+    // At login the client is told all of them in its turn.
+    if (!is_ours() && seen_) tell_parameters();
 }
 
 void Relay::detach() {
@@ -71,10 +74,16 @@ void Relay::bring_begin() {
 
 void Relay::make_room_for_statement() {
     if (backend_->prepared.size() < settings_->prepared_statements) return;
-    auto const oldest = backend_->prepared.oldest();
-    wire::Close{'S', oldest->server_name()}.write(backend_->stream().output());
-    backend_->expected.push({Expect::close, true});
-    backend_->prepared.remove(oldest->id);
+    close_statement(backend_->prepared.oldest());
+}
+
+// By value: what the backend has is changed here.
+void Relay::close_statement(PreparedRef statement) {
+    wire::Close{'S', statement->server_name()}.write(backend_->stream().output());
+    backend_->prepared.remove(statement->id);
+    Expected entry{Expect::close, true};
+    entry.prepared = std::move(statement);
+    backend_->expected.push(std::move(entry));
 }
 
 void Relay::send_parse(std::string_view name, PreparedStatement const& statement) {
@@ -117,21 +126,50 @@ void Relay::bring_name(std::string const& name, PreparedRef const& statement) {
     send_parse(name, *statement);
 }
 
-// EXECUTE and DEALLOCATE in SQL name statements that the backend knows by other names.
-void Relay::bring_what_it_names(sql::Analysis const* analysis, bool is_query) {
-    if (analysis == nullptr || analysis->statements.size() != 1) return;
-    auto const& effects = analysis->statements.front();
+// The session's statements under the client's names, and nobody else's: what it sees of them is what it has made. From now on
+// they are passed as the client names them.
+void Relay::bring_all_names() {
+    while (backend_->prepared.size() > 0) close_statement(backend_->prepared.oldest());
+    for (auto const& [name, statement] : state_.statements()) {
+        if (statement->own) continue;
+        // One that was brought before, when not all could be.
+        wire::Close{'S', name}.write(backend_->stream().output());
+        backend_->expected.push({Expect::close, true});
+        Expected entry{Expect::parse, true};
+        entry.name = name;
+        backend_->expected.push(std::move(entry));
+        send_parse(name, *statement);
+    }
+    has_names_ = true;
+}
+
+// Brings the statements that SQL names, or looks at, which the backend knows by other names. True: there were some.
+bool Relay::bring_named(sql::Analysis const& analysis, std::string_view text) {
+    bool const sees_names = std::ranges::any_of(analysis.statements, [](auto const& effects) { return effects.pins.contains(sql::Pin::statement_names); });
+    if (sees_names) state_.pin(sql::Pin::statement_names, text);
+    // Where nothing pins, the names cannot stay.
+    if (sees_names && state_.is_pinned()) {
+        bring_all_names();
+        return true;
+    }
+    if (analysis.statements.size() != 1) return false;
+    auto const& effects = analysis.statements.front();
     bool const executes = effects.verb == sql::Verb::execute;
-    if (!executes && effects.verb != sql::Verb::deallocate) return;
+    if (!executes && effects.verb != sql::Verb::deallocate) return false;
     auto const statement = effects.name.empty() ? nullptr : state_.find(effects.name);
-    if (!statement) return;
+    if (!statement) return false;
     bring_name(effects.name, statement);
     if (executes) {
         // It stays under that name, so from now on it is the backend's.
         state_.set(effects.name, nullptr);
         state_.pin(sql::Pin::prepared_statement, statement->text);
     }
-    if (!is_query) return;
+    return true;
+}
+
+void Relay::bring_what_it_names(sql::Analysis const* analysis, std::string_view text, bool is_query) {
+    if (analysis == nullptr || has_names_ || backend_->transaction == 'E') return;
+    if (!bring_named(*analysis, text) || !is_query) return;
     // Between an extended message and a simple query there must be a Sync, or an error would swallow the query.
     wire::write_sync(backend_->stream().output());
     backend_->expected.push({Expect::sync, true});

@@ -224,9 +224,11 @@ void Relay::undo(Expected& entry) {
         backend_->prepared.remove(entry.prepared->id);
         if (backend_->unnamed == entry.prepared) backend_->unnamed.reset();
     }
+    if (entry.what == Expect::close && entry.is_ours && entry.prepared) backend_->prepared.add(entry.prepared);
+    if (entry.what == Expect::parse && entry.is_ours && !entry.name.empty()) has_names_ = false;
     if (!entry.changes_names) return;
     // A Parse takes its name back, a Close gives it back.
-    state_.set(entry.name, entry.what == Expect::answer ? entry.prepared : nullptr);
+    state_.set(entry.name, entry.what == Expect::parse ? nullptr : entry.prepared);
 }
 
 bool Relay::ready(char status) {
@@ -283,6 +285,7 @@ void Relay::begin_copy_in() {
     is_in_copy_in_ = true;
     client_copies_ = true;
     auto& expected = backend_->expected;
+    if (!expected.empty() && expected.front().what == Expect::execute) backend_->is_in_batch = true;
     for (std::size_t index = 1; index < expected.size(); ++index) client_copies_ &= expected[index].what != Expect::copy_end;
     for (std::size_t index = 1; index < expected.size() && expected[index].what != Expect::copy_end;) {
         if (expected[index].what == Expect::sync) {

@@ -159,6 +159,11 @@ void SessionState::roll_back_to(std::string_view savepoint) {
     savepoints_.erase(std::next(found), savepoints_.end());
 }
 
+SessionState::Statements const& SessionState::statements() const {
+    static Statements const none;
+    return statements_ ? *statements_ : none;
+}
+
 PreparedRef SessionState::find(std::string_view name) const {
     if (name.empty()) return unnamed_;
     if (!statements_) return nullptr;

@@ -55,7 +55,10 @@ public:
     PreparedRef find(std::string_view name) const;
     void set(std::string_view name, PreparedRef statement);
     void drop_unnamed() { unnamed_.reset(); }
-    std::size_t statement_count() const { return statements_ ? statements_->size() : 0; }
+    using Statements = std::map<std::string, PreparedRef, std::less<>>;
+    // But for the unnamed one.
+    Statements const& statements() const;
+    std::size_t statement_count() const { return statements().size(); }
 
     // Which statement a portal runs, until the transaction ends.
     void bind(std::string_view portal, PreparedRef statement);
@@ -68,7 +71,6 @@ private:
         sql::Pins unpins;
         bool lacks_first;
     };
-    using Statements = std::map<std::string, PreparedRef, std::less<>>;
     using Portals = std::map<std::string, PreparedRef, std::less<>>;
 
     void note_custom(std::string const& name);

@@ -159,11 +159,11 @@ std::unique_ptr<Pool> Worker::make_own_pool(PoolKey key) {
 // The first clients of a pool get a backend each, so that what they are told of theirs is so.
 bool Worker::should_begin_with_a_backend(Pool const& pool) const {
     auto const& group = const_cast<Pool&>(pool).group();
-    if (!group.waiters().empty()) return false;
+    if (group.has_room_behind_queue()) return true;
     bool const has_homeless = std::ranges::any_of(pool.backends(), [](auto const& backend) {
         return backend->homes == 0 && backend->session == nullptr && backend->is_logged_in();
     });
-    return has_homeless || group.has_room();
+    return has_homeless && group.waiters().empty();
 }
 
 bool Worker::may_connect_to(ServerEntry const& server) const {

@@ -18,7 +18,7 @@ std::span<PinningFunction const> pinning_functions() {
         {"lastval", Pin::sequence},
         {"pg_backend_pid", Pin::backend_identity},
         {"pg_stat_force_next_flush", Pin::backend_identity},  // of what this backend has counted
-        {"pg_prepared_statement", Pin::prepared_statement},
+        {"pg_prepared_statement", Pin::statement_names},
         {"query_to_xml", Pin::unproven},
         {"query_to_xmlschema", Pin::unproven},
         {"query_to_xml_and_xmlschema", Pin::unproven},

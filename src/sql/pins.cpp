@@ -20,6 +20,7 @@ std::string Pins::names() const {
         {Pin::replication, "replication"},
         {Pin::mode, "mode"},
         {Pin::drawn_number, "drawn number"},
+        {Pin::statement_names, "statement names"},
     };
     std::string text;
     for (auto const& [pin, name] : all) {

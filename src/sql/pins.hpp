@@ -21,6 +21,7 @@ enum class Pin : std::uint32_t {
     // A sequence's number was drawn, which currval and lastval would tell. Not a reason to keep the backend before one of them
     // is asked for in that database.
     drawn_number = 4096,
+    statement_names = 8192,  // the client has looked at its prepared statements: they stand there under its own names
 };
 
 // A set of reasons.

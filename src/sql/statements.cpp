@@ -81,7 +81,7 @@ void read_deallocate(Cursor& cursor, Effects& effects) {
     cursor.accept("prepare");
     if (cursor.at("all")) {
         effects.verb = Verb::deallocate_all;
-        effects.unpins |= Pin::prepared_statement;
+        effects.unpins |= Pin::prepared_statement | Pin::statement_names;
     } else {
         read_name(cursor, effects);
     }

@@ -8,7 +8,7 @@ import wire_messages as wire
 from endpoint import served_for
 from scripted import PRIVATE_SEQUENCE, TRACES, leave, sequence_is_private, told
 from tandem import PATIENCE, wait_for
-from wire_client import WireClient, errors, state
+from wire_client import WireClient, errors, state, values
 
 served = served_for(pool_size=1)
 LEAVING = {"says goodbye": WireClient.terminate, "dies": WireClient.close, "is reset": WireClient.reset}
@@ -71,6 +71,84 @@ def test_prepared_statements_of_one_name_are_each_clients_own(place):
         assert errors(other.until("Z")) == ["26000"]
 
 
+# --- what a client sees of its prepared statements: all of its own, by its own names, and nobody else's
+
+LISTING = "SELECT string_agg(name || '=' || statement, ';' ORDER BY name) FROM pg_prepared_statements"
+
+
+def prepare(client, **statements):
+    client.send(*(wire.parse(text, name) for name, text in statements.items()), wire.sync())
+    assert errors(client.until("Z")) == []
+
+
+def listed(client, extended):
+    if not extended:
+        return client.value(LISTING)
+    client.send(wire.parse(LISTING), wire.bind(), wire.execute(), wire.sync())
+    return values(client.until("Z"))[0][0]
+
+
+@pytest.mark.parametrize("extended", [False, True], ids=["simple", "extended"])
+@pytest.mark.parametrize("in_block", [False, True], ids=["outside", "in a block"])
+def test_a_client_sees_its_own_prepared_statements(place, extended, in_block):
+    with WireClient(place).log_in() as other, WireClient(place).log_in() as client:
+        prepare(other, a="SELECT 'theirs'", c="SELECT 'more of theirs'")
+        prepare(client, a="SELECT 1", b="SELECT 2")
+        if in_block:
+            client.query("BEGIN")
+        assert listed(client, extended) == "a=SELECT 1;b=SELECT 2"
+        prepare(client, d="SELECT 4")
+        client.send(wire.close("S", "a"), wire.bind(statement="b"), wire.execute(), wire.bind(statement="d"), wire.describe("S", "d"),
+                    wire.execute(), wire.sync())
+        assert values(client.until("Z")) == [["2"], ["4"]]
+        assert listed(client, extended) == "b=SELECT 2;d=SELECT 4"
+        client.send(wire.parse("SELECT 5", "b"), wire.sync())
+        assert errors(client.until("Z")) == ["42P05"]
+        if in_block:
+            client.query("ROLLBACK")
+        assert listed(client, extended) == "b=SELECT 2;d=SELECT 4"
+        client.query("DEALLOCATE b")
+        client.send(wire.bind(statement="b"), wire.sync())
+        assert errors(client.until("Z")) == ["26000"]
+        # With the last of them the client has no need of the backend any more.
+        client.query("DEALLOCATE ALL")
+        assert other.value("SELECT 'shared'") == "shared"
+        prepare(client, b="SELECT 6")
+        for who, statement, wanted in ((other, "a", "theirs"), (client, "b", "6")):
+            who.send(wire.bind(statement=statement), wire.execute(), wire.sync())
+            assert values(who.until("Z")) == [[wanted]]
+        assert listed(client, extended) == "b=SELECT 6"
+
+
+def test_names_are_kept_where_what_was_sent_after_an_error_is_void(place):
+    with WireClient(place).log_in() as client:
+        prepare(client, a="SELECT 1", b="SELECT 2")
+        client.send(wire.parse("SELECT 1/0"), wire.bind(), wire.execute(), wire.parse(LISTING), wire.bind(), wire.execute(),
+                    wire.close("S", "a"), wire.sync())
+        assert errors(client.until("Z")) == ["22012"]
+        client.send(wire.bind(statement="a"), wire.execute(), wire.sync())
+        assert values(client.until("Z")) == [["1"]]
+        assert listed(client, False) == "a=SELECT 1;b=SELECT 2"
+        client.send(wire.parse("SELECT 1/0"), wire.bind(), wire.execute(), wire.close("S", "a"), wire.parse("SELECT 3", "c"), wire.sync())
+        assert errors(client.until("Z")) == ["22012"]
+        assert listed(client, False) == "a=SELECT 1;b=SELECT 2"
+        client.send(wire.bind(statement="a"), wire.execute(), wire.bind(statement="c"), wire.sync())
+        assert errors(client.until("Z")) == ["26000"]
+
+
+def test_a_statement_that_cannot_be_prepared_any_more_hides_no_answer(place):
+    with WireClient(place).log_in() as client:
+        client.query("CREATE TABLE short_lived (a int)")
+        prepare(client, a="SELECT 1", b="TABLE short_lived", c="SELECT 3")
+        client.query("DROP TABLE short_lived")
+        assert "a=SELECT 1" in client.value(LISTING)
+        for name, wanted in (("a", "1"), ("c", "3")):
+            client.send(wire.bind(statement=name), wire.execute(), wire.sync())
+            assert values(client.until("Z")) == [[wanted]]
+        client.send(wire.bind(statement="b"), wire.sync())
+        assert errors(client.until("Z")) == ["42P01"]
+
+
 def test_a_backend_is_given_up_when_a_transaction_ends(endpoint):
     with WireClient(endpoint).log_in() as first, WireClient(endpoint).log_in() as second:
         assert state(first.query("BEGIN")) == "T"
@@ -79,6 +157,47 @@ def test_a_backend_is_given_up_when_a_transaction_ends(endpoint):
         assert second.try_receive(0.2) is None, "there is one backend, and the first client's transaction has it"
         first.query("COMMIT")
         assert second.until("Z")[1].body.endswith(b"second")
+
+
+@pytest.mark.parametrize("leaving", LEAVING)
+def test_a_batch_that_was_never_synced_is_not_committed_by_another_client(served, place, leaving):
+    """It is a transaction, of which no ReadyForQuery has told."""
+    served.straight.sql("CREATE TABLE IF NOT EXISTS half_done (who text)")
+    served.straight.sql("TRUNCATE half_done")
+    client = WireClient(place).log_in()
+    client.send(wire.parse("INSERT INTO half_done VALUES ('gone')"), wire.bind(), wire.execute(), wire.flush())
+    client.until("C")
+    LEAVING[leaving](client)
+    with WireClient(place).log_in() as other:
+        other.send(wire.parse("INSERT INTO half_done VALUES ('here')"), wire.bind(), wire.execute(), wire.sync())
+        assert errors(other.until("Z")) == []
+        assert values(other.query("SELECT who FROM half_done")) == [["here"]]
+
+
+@pytest.mark.parametrize("leaving", LEAVING)
+def test_who_comes_after_an_error_that_was_never_synced_is_answered(place, leaving):
+    """Until the Sync a server overlooks all that it is sent."""
+    client = WireClient(place).log_in()
+    client.send(wire.parse("SELECT 1/0"), wire.bind(), wire.execute(), wire.flush())
+    client.until("E")
+    LEAVING[leaving](client)
+    with WireClient(place).log_in() as other:
+        assert other.value("SELECT 'answered'") == "answered"
+
+
+@pytest.mark.parametrize("leaving", LEAVING)
+def test_rows_of_a_copy_that_was_never_synced_are_not_committed(served, place, leaving):
+    served.straight.sql("CREATE TABLE IF NOT EXISTS half_copied (who text)")
+    served.straight.sql("TRUNCATE half_copied")
+    client = WireClient(place).log_in()
+    # The server reads the first Sync as a part of the COPY, and overlooks it.
+    client.send(wire.parse("COPY half_copied FROM STDIN"), wire.bind(), wire.execute(), wire.flush())
+    client.until("G")
+    client.send(wire.sync(), wire.copy_data(b"gone\n"), wire.copy_done(), wire.flush())
+    client.until("C")
+    LEAVING[leaving](client)
+    with WireClient(place).log_in() as other:
+        assert values(other.query("SELECT count(*) FROM half_copied")) == [["0"]]
 
 
 # --- cancelling

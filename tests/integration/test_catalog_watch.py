@@ -46,7 +46,7 @@ def test_functions_and_triggers_that_only_touch_tables_tie_nobody(served):
 
 
 def test_a_function_that_sets_something_ties_whoever_reaches_it(served):
-    served.straight.sql("""
+    served.endpoint.sql("""
         CREATE TABLE marked (n int);
         CREATE FUNCTION mark() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN SET kept.by_trigger = 'mine'; RETURN NEW; END $$;
         CREATE TRIGGER mark BEFORE INSERT ON marked FOR EACH ROW EXECUTE FUNCTION mark();

@@ -177,6 +177,27 @@ def test_startup_options_are_taken(place, options, name, value):
         assert client.value(f"SHOW {name}") == value
 
 
+def greeting(place, **parameters):
+    """What a client is told from when it is let in until it may ask, but for what is each session's own."""
+    with WireClient(place).log_in(**parameters) as client:
+        told = [message for message in client.transcript if message.kind not in "RK"]
+    of_source = "FLR"
+    fields = [{key: value for key, value in wire.error_fields(message.body).items() if key not in of_source} for message in told if message.kind == "N"]
+    return [message.kind for message in told], fields, [message.body for message in told if message.kind == "S"]
+
+
+NAMES = ["", "app", "x" * 65, "é" * 40]
+
+
+@pytest.mark.parametrize("parameters", [{"application_name": name} for name in [*NAMES, "tab\there"]] +
+                         [{"options": f"-c application_name={name}"} for name in NAMES], ids=str)
+def test_the_greeting_is_the_servers(served, endpoint, parameters):
+    """Each setting once, and the notice that a name is cut."""
+    wanted = greeting(served.straight, **parameters)
+    assert greeting(endpoint, **parameters) == wanted
+    assert greeting(endpoint, **parameters) == wanted, "of the second client of its kind too"
+
+
 @pytest.mark.parametrize("parameters", [{"options": "-c no_such_setting=1"}, {"work_mem": "much"}, {"no_such_setting": "1"},
                                         {"client_encoding": "KLINGON"}, {"options": "-c shared_buffers=1"}, {"options": "-Z"},
                                         {"replication": "perhaps"}], ids=str)

@@ -1,6 +1,7 @@
 """A client's process id is its own: what another one does to it meets this client, and nobody else."""
 import contextlib
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
@@ -36,6 +37,49 @@ def is_alive(client):
 def test_each_client_is_told_of_another_process(clients):
     assert len({pid(client) for client in clients}) == 3
     assert all(client.execute("SELECT pg_backend_pid()").fetchone() == (pid(client),) for client in clients)
+
+
+def test_clients_that_log_in_at_once_are_told_each_of_its_own(served):
+    """Also where there are no backends yet: a database of its own."""
+    served.straight.sql("CREATE DATABASE at_once")
+    place = served.endpoint.at(dbname="at_once")
+    with ThreadPoolExecutor(8) as threads, contextlib.ExitStack() as undo:
+        # One that has been there tells what the others begin with.
+        place.connect().close()
+        made = [undo.enter_context(contextlib.closing(client)) for client in threads.map(lambda _: place.connect(), range(8))]
+        told = [pid(client) for client in made]
+        assert len(set(told)) == 8
+        assert list(threads.map(lambda client: client.execute("SELECT pg_backend_pid()").fetchone()[0], made)) == told
+
+
+def test_what_clients_run_at_once_runs_on_their_own(served, place):
+    """So that what others see of it in pg_stat_activity leads to them."""
+    count = 6
+    with ThreadPoolExecutor(count) as threads, contextlib.ExitStack() as undo:
+        made = [undo.enter_context(contextlib.closing(place.connect())) for _ in range(count)]
+        for _ in range(20):
+            list(threads.map(lambda client: client.execute("SELECT 1 FOR UPDATE"), made))
+        sleeping = [threads.submit(client.execute, "SELECT pg_sleep(500)") for client in made]
+        wait_for(lambda: len([row for row in served.busy_backends() if "pg_sleep" in row[3]]) == count, "all to run")
+        told = {client: pid(client) for client in made}
+        victim = made.pop()
+        served.straight.sql(f"SELECT pg_terminate_backend({told[victim]})")
+        with pytest.raises(psycopg.OperationalError, match=ENDED):
+            sleeping.pop().result()
+        for client, query in zip(made, sleeping):
+            served.straight.sql(f"SELECT pg_cancel_backend({told[client]})")
+            with pytest.raises(psycopg.errors.QueryCanceled):
+                query.result()
+
+
+def test_who_comes_next_is_told_of_another_process(place):
+    """Who knew the former client may still mean that one, and programs see by it that they have a new connection."""
+    told = []
+    for _ in range(6):
+        with contextlib.closing(place.connect()) as client:
+            told.append(pid(client))
+            assert is_alive(client)
+    assert len(set(told)) == 6
 
 
 @pytest.mark.parametrize("query", ["SELECT pg_terminate_backend(%s)", "SELECT PG_TERMINATE_BACKEND(pid) FROM pg_stat_activity WHERE pid = %s"])

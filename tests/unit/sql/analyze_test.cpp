@@ -73,7 +73,7 @@ constexpr PinCase pin_cases[] = {
     {"LISTEN c", "listen"},
     {"PREPARE p AS SELECT 1", "prepared statement"},
     {"PREPARE p (int) AS SELECT nextval('s')", "prepared statement, drawn number"},
-    {"SELECT * FROM pg_prepared_statements", "prepared statement"},
+    {"SELECT * FROM pg_prepared_statements", "statement names"},
     {"DECLARE c CURSOR WITH HOLD FOR SELECT 1", "hold cursor"},
     {"DECLARE c INSENSITIVE SCROLL CURSOR WITHOUT HOLD FOR SELECT 1", ""},
     {"DECLARE c CURSOR FOR WITH hold AS (SELECT 1) SELECT * FROM hold", ""},
@@ -197,7 +197,7 @@ TEST(analyze, unpins_what_is_given_up) {
     static constexpr PinCase cases[] = {
         {"UNLISTEN *", "listen"},
         {"UNLISTEN c", ""},
-        {"DEALLOCATE ALL", "prepared statement"},
+        {"DEALLOCATE ALL", "prepared statement, statement names"},
         {"DEALLOCATE p", ""},
         {"CLOSE ALL", "hold cursor"},
         {"DISCARD TEMP", "temporary table"},
