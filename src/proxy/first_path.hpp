@@ -18,6 +18,7 @@ public:
 
     bool must_ask(Routing const& routing) const;
     void begin_asking(Backend const& backend, Routing const& routing);
+    bool is_asking() const { return asked_ != nullptr; }
     bool is_asked(Backend const& backend) const { return asked_ == &backend; }
     // 'told': nothing where the backend did not say.
     void take(std::optional<std::string> told);

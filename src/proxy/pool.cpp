@@ -149,7 +149,7 @@ bool Pool::may_open() const {
 }
 
 void Pool::open_missing() {
-    while (!is_paused && opening_ < waiting) {
+    while (!is_paused && still_to_open() > 0) {
         auto const now = worker_.loop().now();
         if (now < not_before_) return worker_.look_again_at(not_before_);
         auto const* const server = choose_server();

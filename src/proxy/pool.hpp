@@ -65,8 +65,8 @@ public:
     void describe(WorkerSnapshot& snapshot) const;
     bool has_waiters() const { return waiting > 0; }
     bool is_unused() const { return backends_.empty() && sessions == 0 && waiting == 0; }
-    // For those who wait.
-    std::size_t still_to_open() const { return waiting - std::min(waiting, opening_); }
+    // For those who wait: more than are on their way already.
+    std::size_t still_to_open() const { return waiting - std::min(waiting, opening_ + (first_path_.is_asking() ? 1 : 0)); }
 
     // One that is free and fits the session, taken out of the free ones; or null: then one more is to be opened for it, where
     // there is room.

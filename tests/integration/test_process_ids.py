@@ -52,6 +52,15 @@ def test_clients_that_log_in_at_once_are_told_each_of_its_own(served):
         assert list(threads.map(lambda client: client.execute("SELECT pg_backend_pid()").fetchone()[0], made)) == told
 
 
+def test_the_first_client_needs_one_backend(served):
+    """Also while that is asked with what search_path its sessions begin."""
+    served.straight.sql("CREATE DATABASE visited")
+    with contextlib.closing(served.endpoint.at(dbname="visited").connect()) as client:
+        assert is_alive(client)
+        backends = [row for row in served.console("SHOW SERVERS") if row["database"] == "visited"]
+        assert [(row["node"], row["remote_pid"]) for row in backends if row["node"] == "node1"] == [("node1", str(pid(client)))]
+
+
 def test_what_clients_run_at_once_runs_on_their_own(served, place):
     """So that what others see of it in pg_stat_activity leads to them."""
     count = 6
