@@ -81,8 +81,8 @@ Pool::IdlePlace Pool::best_for_login(ClientSession const& session) {
         ++left;
         if (best == idle_.end() || backend.left_at < (*best)->left_at) best = place;
     }
-    bool const is_full = worker_.loop().now() < no_spares_before_;
-    if (left < most_left && !(is_full && left > 0) && may_open()) return idle_.end();
+    bool const may_spare = !worker_.has_siblings() && worker_.loop().now() >= no_spares_before_ && left < most_left;
+    if ((left == 0 || may_spare) && may_open()) return idle_.end();
     return best != idle_.end() ? best : best_for(session);
 }
 

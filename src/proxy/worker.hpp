@@ -82,6 +82,8 @@ public:
     std::unique_ptr<Pool> make_own_pool(PoolKey key);
     bool should_begin_with_a_backend(Pool const& pool) const;
     bool may_connect_to(ServerEntry const& server) const;
+    // Others have free backends of the same users, which this one cannot close where a server is full.
+    bool has_siblings() const { return threads_ > 1; }
     // Closes a backend that no pool needs now, of the same database where there is one.
     bool make_room_for(Pool const& pool);
     std::uint64_t next_backend_id() { return ++last_backend_id_; }

@@ -5,7 +5,7 @@ import struct
 import psycopg
 import pytest
 import wire_messages as wire
-from endpoint import served_for
+from endpoint import Served, served_for
 from login import in_threads, is_served, refusal
 from psycopg import sql
 from tandem import wait_for
@@ -120,6 +120,17 @@ def test_nobody_is_in_the_way_who_has_left(place, admin, fresh, limit):
     for user, password in [("guest", PASSWORD), ("visitor", "v"), ("guest", PASSWORD)]:
         with WireClient(place.at(dbname=fresh, user=user, password=password)) as client:
             wait_for(lambda: is_served(client.place), "the one before to be gone")
+
+
+def test_with_several_threads_nobody_is_in_the_way_who_has_left():
+    """Each thread has backends of its own, and another one's free ones take places of the limit too."""
+    with Served(threads=3) as served:
+        served.straight.sql("CREATE ROLE guest LOGIN PASSWORD 'g' CONNECTION LIMIT 3")
+        guest = served.endpoint.at(user="guest", password="g")
+        for _ in range(30):
+            with WireClient(guest).log_in() as client:
+                assert client.value("SELECT 'served'") == "served"
+                client.terminate()
 
 
 def test_a_changed_password_counts_at_once(place, admin):

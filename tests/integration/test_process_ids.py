@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
-from endpoint import SPLIT, served_for
+from endpoint import SPLIT, Served, served_for
 from tandem import wait_for
 
 served = served_for(SPLIT)
@@ -81,14 +81,16 @@ def test_what_clients_run_at_once_runs_on_their_own(served, place):
                 query.result()
 
 
-def test_who_comes_next_is_told_of_another_process(place):
+def test_who_comes_next_is_told_of_another_process():
     """Who knew the former client may still mean that one, and programs see by it that they have a new connection."""
-    told = []
-    for _ in range(6):
-        with contextlib.closing(place.connect()) as client:
-            told.append(pid(client))
-            assert is_alive(client)
-    assert len(set(told)) == 6
+    with Served(threads=1) as served:
+        for place in (served.straight, served.endpoint):
+            told = []
+            for _ in range(6):
+                with contextlib.closing(place.connect()) as client:
+                    told.append(pid(client))
+                    assert is_alive(client)
+            assert len(set(told)) == 6
 
 
 @pytest.mark.parametrize("query", ["SELECT pg_terminate_backend(%s)", "SELECT PG_TERMINATE_BACKEND(pid) FROM pg_stat_activity WHERE pid = %s"])
