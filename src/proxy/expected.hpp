@@ -31,7 +31,7 @@ struct Expected {
     std::uint16_t statement = 0;  // query: how many statements have completed
     std::shared_ptr<sql::Analysis const> analysis{};  // query, execute: what completes
     PreparedRef prepared{};       // parse: what the backend will have; close, answer: what the session had under 'name'; close of ours: what the backend had
-    std::string name{};           // also of a parse of ours that brings the session's statements under their names
+    std::string name{};           // also of a parse of ours that brings a statement under the client's name
     std::string local{};          // answer: the message; query, parse: the error the client gets in place of the one this gives
 };
 

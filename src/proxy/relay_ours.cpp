@@ -122,7 +122,9 @@ void Relay::close_unnamed() {
 // The statement under the client's own name, for SQL that names it or a Parse that meets it. A server that has it already
 // has it from this session.
 void Relay::bring_name(std::string const& name, PreparedRef const& statement) {
-    backend_->expected.push({Expect::parse, true});
+    Expected entry{Expect::parse, true};
+    entry.name = name;
+    backend_->expected.push(std::move(entry));
     send_parse(name, *statement);
 }
 
@@ -135,10 +137,7 @@ void Relay::bring_all_names() {
         // One that was brought before, when not all could be.
         wire::Close{'S', name}.write(backend_->stream().output());
         backend_->expected.push({Expect::close, true});
-        Expected entry{Expect::parse, true};
-        entry.name = name;
-        backend_->expected.push(std::move(entry));
-        send_parse(name, *statement);
+        bring_name(name, statement);
     }
     has_names_ = true;
 }

@@ -159,15 +159,24 @@ def test_a_backend_is_given_up_when_a_transaction_ends(endpoint):
         assert second.until("Z")[1].body.endswith(b"second")
 
 
+# --- a batch without its Sync is a transaction, of which no ReadyForQuery has told
+
+
+def empty_table(served, name):
+    served.straight.sql(f"CREATE TABLE IF NOT EXISTS {name} (who text); TRUNCATE {name}")
+
+
+def begin_batch(place, statement, answer):
+    client = WireClient(place).log_in()
+    client.send(wire.parse(statement), wire.bind(), wire.execute(), wire.flush())
+    client.until(answer)
+    return client
+
+
 @pytest.mark.parametrize("leaving", LEAVING)
 def test_a_batch_that_was_never_synced_is_not_committed_by_another_client(served, place, leaving):
-    """It is a transaction, of which no ReadyForQuery has told."""
-    served.straight.sql("CREATE TABLE IF NOT EXISTS half_done (who text)")
-    served.straight.sql("TRUNCATE half_done")
-    client = WireClient(place).log_in()
-    client.send(wire.parse("INSERT INTO half_done VALUES ('gone')"), wire.bind(), wire.execute(), wire.flush())
-    client.until("C")
-    LEAVING[leaving](client)
+    empty_table(served, "half_done")
+    LEAVING[leaving](begin_batch(place, "INSERT INTO half_done VALUES ('gone')", "C"))
     with WireClient(place).log_in() as other:
         other.send(wire.parse("INSERT INTO half_done VALUES ('here')"), wire.bind(), wire.execute(), wire.sync())
         assert errors(other.until("Z")) == []
@@ -177,22 +186,16 @@ def test_a_batch_that_was_never_synced_is_not_committed_by_another_client(served
 @pytest.mark.parametrize("leaving", LEAVING)
 def test_who_comes_after_an_error_that_was_never_synced_is_answered(place, leaving):
     """Until the Sync a server overlooks all that it is sent."""
-    client = WireClient(place).log_in()
-    client.send(wire.parse("SELECT 1/0"), wire.bind(), wire.execute(), wire.flush())
-    client.until("E")
-    LEAVING[leaving](client)
+    LEAVING[leaving](begin_batch(place, "SELECT 1/0", "E"))
     with WireClient(place).log_in() as other:
         assert other.value("SELECT 'answered'") == "answered"
 
 
 @pytest.mark.parametrize("leaving", LEAVING)
 def test_rows_of_a_copy_that_was_never_synced_are_not_committed(served, place, leaving):
-    served.straight.sql("CREATE TABLE IF NOT EXISTS half_copied (who text)")
-    served.straight.sql("TRUNCATE half_copied")
-    client = WireClient(place).log_in()
-    # The server reads the first Sync as a part of the COPY, and overlooks it.
-    client.send(wire.parse("COPY half_copied FROM STDIN"), wire.bind(), wire.execute(), wire.flush())
-    client.until("G")
+    empty_table(served, "half_copied")
+    client = begin_batch(place, "COPY half_copied FROM STDIN", "G")
+    # The server reads this Sync as a part of the COPY, and overlooks it.
     client.send(wire.sync(), wire.copy_data(b"gone\n"), wire.copy_done(), wire.flush())
     client.until("C")
     LEAVING[leaving](client)
