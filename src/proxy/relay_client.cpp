@@ -142,12 +142,12 @@ Relay::Took Relay::take_client_message(wire::Header header, std::string_view inp
     return Took::yes;
 }
 
-// A transaction that no ReadyForQuery tells of begins with the first extended message that is sent, and ends with Sync or a
-// query. 'sent': what there was to send before it.
+// A transaction that no ReadyForQuery tells of begins with the first extended message, and ends with Sync or a query. 'sent': what
+// there was to send before the message.
 void Relay::note_batch(char type, std::size_t sent) {
-    if (backend_ == nullptr) return;
-    bool const is_extended = type == 'P' || type == 'B' || type == 'D' || type == 'E' || type == 'C';
-    bool const begins = is_extended && backend_->stream().output().size() != sent;
+    // What the endpoint answers itself changes nothing there.
+    if (backend_ == nullptr || backend_->stream().output().size() == sent) return;
+    bool const begins = type == 'P' || type == 'B' || type == 'D' || type == 'E' || type == 'C';
     // During COPY FROM STDIN a server overlooks Sync.
     bool const ends = type == 'Q' || type == 'F' || (type == 'S' && !client_copies_);
     if (begins || ends) backend_->is_in_batch = begins;

@@ -183,6 +183,16 @@ def test_a_batch_that_was_never_synced_is_not_committed_by_another_client(served
         assert values(other.query("SELECT who FROM half_done")) == [["here"]]
 
 
+def test_a_batch_goes_on_behind_what_the_endpoint_answers_itself(served, endpoint):
+    empty_table(served, "half_done")
+    client = begin_batch(endpoint, "INSERT INTO half_done VALUES ('gone')", "C")
+    assert client.value("SHOW pgtandem.consistency") == "session"
+    client.close()
+    with WireClient(endpoint).log_in() as other:
+        assert values(other.query("INSERT INTO half_done VALUES ('here') RETURNING who")) == [["here"]]
+        assert values(other.query("SELECT who FROM half_done")) == [["here"]]
+
+
 @pytest.mark.parametrize("leaving", LEAVING)
 def test_who_comes_after_an_error_that_was_never_synced_is_answered(place, leaving):
     """Until the Sync a server overlooks all that it is sent."""
