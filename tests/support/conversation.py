@@ -88,15 +88,28 @@ def owed(data):
     return count
 
 
+class Impatient(WireClient):
+    """Waits no longer than a conversation's deadline, also while it logs in."""
+
+    def receive(self):
+        found = self.try_receive(DEADLINE)
+        assert found, f"waited {DEADLINE} s in vain for a message; so far: {self.transcript[-5:]}"
+        return found
+
+
 class Speaker:
     """One client of a conversation, and all that it has been told."""
 
     def __init__(self, place, **parameters):
-        self.client = WireClient(place).log_in(**parameters)
-        self.client.transcript.clear()
         self.ready = self.asked = 0
         self.is_open = True
         self.hangs = False
+        self.client = Impatient(place)
+        try:
+            self.client.log_in(**parameters)
+            self.client.transcript.clear()
+        except (AssertionError, Closed):
+            self.hangs = True
 
     def heard(self):
         return len(self.client.transcript)
@@ -131,10 +144,11 @@ class Speaker:
             pass
         self.asked = self.ready
 
-    def hear(self, count, deadline):
-        """Through the endpoint: until as much has come as straight."""
+    def hear(self, count, ready, deadline):
+        """Through the endpoint: until as much has come as straight, or as often ReadyForQuery."""
         end = time.monotonic() + deadline
-        while self.heard() < count and self.is_open:
+        is_owed = ready > self.ready
+        while self.heard() < count and self.is_open and not (is_owed and self.ready >= ready):
             if not self.listen(max(end - time.monotonic(), 0)) and self.is_open:
                 self.hangs = True
                 return
@@ -173,7 +187,7 @@ class Speaker:
 
 class Played(NamedTuple):
     told: list    # of each client
-    counts: list  # of messages after each step
+    counts: list  # after each step, the messages and the ReadyForQuery among them that its client had had
 
 
 def play(place, steps, counts=None, deadline=DEADLINE, parameters=None):
@@ -191,8 +205,8 @@ def play(place, steps, counts=None, deadline=DEADLINE, parameters=None):
         elif counts is None:
             speaker.settle(step.data)
         else:
-            speaker.hear(counts[number], deadline)
-        seen.append(speaker.heard())
+            speaker.hear(*counts[number], deadline)
+        seen.append((speaker.heard(), speaker.ready))
         if speaker.hangs:
             break
     for speaker in speakers.values():
