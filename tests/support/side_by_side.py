@@ -1,5 +1,6 @@
 """One server with a replica, and endpoints of one backend before it: fixtures for conversations that are compared with the server's own."""
 import contextlib
+import time
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,27 @@ class SideBySide:
                 return [f"a fresh client is told {found}"]
         except AssertionError as why:
             return [f"a fresh client is refused: {why}"]
+
+    def parameters(self, kind):
+        return PARAMETERS[kind]
+
+    def answered(self, kind, client, until, *messages):
+        """All messages up to this kind; where they do not come in time, the endpoint is started anew."""
+        client.send(*messages)
+        end = time.monotonic() + DEADLINE
+        found = []
+        while not found or found[-1].kind != until:
+            if not (one := client.try_receive(max(end - time.monotonic(), 0))):
+                self.start_anew(kind)
+                raise AssertionError(f"no answer after {DEADLINE} s; so far: {found}")
+            found.append(one)
+        return found
+
+    def open_transactions(self):
+        """On the servers, but for those of endpoints themselves."""
+        listed = """SELECT state, query FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
+                 AND state <> 'idle' AND application_name NOT LIKE 'pgtandem%'"""
+        return [row for number in (1, 2) for row in self.servers.place(number).sql(listed)]
 
     def expected(self, steps, setup):
         """What the server itself tells the first client."""
