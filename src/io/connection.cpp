@@ -66,6 +66,7 @@ std::string_view Connection::bytes_to_send() {
 void Connection::sent(std::size_t count) {
     sending_.consume(count);
     if (sending_.empty()) loop_.recycle(sending_);
+    shut_down_when_sent();
     if (was_above_high_ && unsent() < output_low) {
         was_above_high_ = false;
         loop_.tell_in_next_turn(*this);
@@ -151,6 +152,16 @@ void Connection::reconsider_reading() {
 ByteBuffer& Connection::output() {
     if (output_.capacity() == 0) output_ = loop_.spare_buffer();
     return output_;
+}
+
+void Connection::end_output() {
+    ends_output_ = true;
+    flush();
+    shut_down_when_sent();
+}
+
+void Connection::shut_down_when_sent() {
+    if (ends_output_ && unsent() == 0) ::shutdown(fd_.get(), SHUT_WR);
 }
 
 void Connection::flush() {

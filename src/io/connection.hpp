@@ -48,6 +48,7 @@ public:
     ByteBuffer& output();
     void flush();
     std::size_t unsent() const { return output_.size() + sending_.size(); }
+    void end_output();
     void pause(bool paused);
     Health health() const { return health_; }
     void start_tls_server(TlsContext const& context, TlsStart how);
@@ -72,6 +73,7 @@ private:
     void send_last_words();
     void reconsider_reading();
     void drop_output();
+    void shut_down_when_sent();
 
     LoopCore& loop_;
     StreamOwner* owner_;
@@ -89,6 +91,7 @@ private:
     bool paused_ = false;
     bool reading_stopped_ = false;
     bool flushed_ = false;
+    bool ends_output_ = false;
     bool was_above_high_ = false;
     bool is_to_send_ = false;  // in the loop's list
     bool is_to_tell_ = false;  // in the loop's list

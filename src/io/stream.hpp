@@ -53,6 +53,8 @@ public:
     virtual ByteBuffer& output() = 0;
     virtual void flush() = 0;
     virtual std::size_t unsent() const = 0;
+    // Nothing more will be appended: when all is sent, the peer sees the end of this side.
+    virtual void end_output() = 0;
 
     // Back-pressure: no more input is taken from the socket until resumed.
     virtual void pause_reading() = 0;

@@ -18,6 +18,7 @@ public:
     ByteBuffer& output() override { return connection_.output(); }
     void flush() override { connection_.flush(); }
     std::size_t unsent() const override { return connection_.unsent(); }
+    void end_output() override { connection_.end_output(); }
     void pause_reading() override { connection_.pause(true); }
     void resume_reading() override { connection_.pause(false); }
     Health health() const override { return connection_.health(); }

@@ -17,6 +17,8 @@ namespace {
 constexpr std::uint32_t login_body_max = 64 << 10;
 
 constexpr std::size_t nonce_length = 24;
+// For what the endpoint itself asks a backend that serves no session.
+constexpr auto patience_between_sessions = std::chrono::seconds(10);
 constexpr std::size_t most_notices = 20;  // of a login
 
 }  // namespace
@@ -47,16 +49,19 @@ Backend::Backend(io::Loop& loop, BackendKeeper& keeper, std::uint64_t number, Se
       keeper_(keeper),
       server_(std::move(server)),
       login_(std::move(login)),
-      deadline_(loop.make_timer([this] {
-          has_timed_out_ = true;
-          event_.signal();
-      })) {
+      deadline_(loop.make_timer([this] { time_is_over(); })) {
     if (connect_timeout.count() > 0) deadline_->start(connect_timeout);
     conversation_ = log_in();
     // Not before the maker has taken us into its books.
     loop_.defer([this, alive = std::weak_ptr<char>(alive_)] {
         if (!alive.expired()) conversation_.start();
     });
+}
+
+void Backend::time_is_over() {
+    has_timed_out_ = true;
+    if (!is_logged_in_) return event_.signal();
+    keeper_.lost(*this, make_error("FATAL", "08006", "server " + server_.name + " did not answer what the endpoint asked between two sessions"));
 }
 
 void Backend::on_event(io::Stream&) {
@@ -256,17 +261,21 @@ bool Backend::take_idle_message(char type, std::string_view body) {
         case 'N': return true;
         case 'T': return does_ == Does::ask_path;
         case 'D':
-            if (auto const row = wire::DataRow::parse(body); row && row->values.size() == 1) first_path = row->values.front();
+            if (auto const row = wire::DataRow::parse(body); row && row->values.size() == 2) {
+                first_path = row->values[0];
+                first_idle_timeout = time_of_statement("SET idle_session_timeout TO " + std::string(row->values[1].value_or("0")));
+            }
             return does_ == Does::ask_path;
         case 'A':
         case 'C': return does_ != Does::nothing;
-        case 'Z': return std::exchange(does_, Does::nothing) != Does::nothing && body == "I";
+        case 'Z': deadline_->stop(); return std::exchange(does_, Does::nothing) != Does::nothing && body == "I";
         default: return false;
     }
 }
 
 void Backend::reset() {
     does_ = Does::reset;
+    deadline_->start(patience_between_sessions);
     wire::Query{"DISCARD ALL"}.write(stream_->output());
     stream_->flush();
     prepared.clear();
@@ -277,6 +286,7 @@ void Backend::reset() {
 
 void Backend::ask_first_path() {
     does_ = Does::ask_path;
+    deadline_->start(patience_between_sessions);
     first_path.reset();
     wire::Query{first_path_query}.write(stream_->output());
     stream_->flush();

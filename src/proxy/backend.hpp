@@ -11,7 +11,7 @@
 #include "io/loop.hpp"
 #include "io/task.hpp"
 #include "proxy/event.hpp"
-#include "proxy/expected.hpp"
+#include "proxy/pending_replies.hpp"
 #include "proxy/prepared.hpp"
 #include "proxy/reported.hpp"
 #include "proxy/routing.hpp"
@@ -25,8 +25,10 @@ namespace pgtandem::proxy {
 class Backend;
 class ClientSession;
 
-// The search_path that a session began with, whatever it has been set to since.
-inline constexpr char const* first_path_query = "SELECT reset_val FROM pg_catalog.pg_settings WHERE name = 'search_path'";
+// The search_path and the idle_session_timeout that a session began with, whatever they have been set to since.
+inline constexpr char const* first_path_query =
+    "SELECT (SELECT reset_val FROM pg_catalog.pg_settings WHERE name OPERATOR(pg_catalog.=) 'search_path'),"
+    " (SELECT reset_val FROM pg_catalog.pg_settings WHERE name OPERATOR(pg_catalog.=) 'idle_session_timeout')";
 
 // What a login to a server needs; taken from the client's own login.
 struct ServerLogin {
@@ -67,7 +69,7 @@ public:
     std::string const& cancel_key() const { return cancel_key_; }
     bool is_logged_in() const { return is_logged_in_; }
     // Nothing outstanding, no transaction, nothing unread: may serve another session.
-    bool is_clean() const { return expected.empty() && transaction == 'I' && !is_in_batch && !is_tainted && is_open(); }
+    bool is_clean() const { return expected.empty() && transaction == 'I' && !is_in_batch && !is_in_message && !is_tainted && is_open(); }
     // Takes away what a session has left.
     void reset();
     // Asks for the search_path that its session began with, whatever it has been set to since: first_path.
@@ -79,15 +81,17 @@ public:
     ClientSession* session = nullptr;  // whom it serves
 
     // As the server has it. Kept by the session that the backend serves.
-    ExpectedQueue expected;
+    PendingReplies expected;
     char transaction = 'I';      // as of its last ReadyForQuery
     bool is_in_batch = false;    // it has been sent extended messages and no Sync after them: a transaction too, or it waits for the Sync
+    bool is_in_message = false;  // it has been sent a part of a message: what comes next it takes for the rest
     ReportedRef reported;
     std::vector<wire::ErrorFields> first_notices;  // that came with its login
     SettingsRef settings = no_settings();
     std::set<std::string, std::less<>> custom_settings;  // names that are defined here for good
     PreparedOnBackend prepared;
     std::optional<std::string> first_path;  // as pg_settings gives it; nothing where it has not been asked, or was not told
+    std::chrono::milliseconds first_idle_timeout{0};  // told with it; 0: none
     PreparedRef unnamed;         // what its unnamed statement is
     bool is_tainted = false;     // its answers can no longer be counted: it is not given to another session
     bool is_retired = false;     // to be closed when it is given back
@@ -117,6 +121,7 @@ private:
     bool refuse_login(char const* why);
     void send_password(std::string const& password);
     bool take_idle_message(char type, std::string_view body);
+    void time_is_over();
     bool fail(wire::ErrorFields why);
     bool fail_connection();
 

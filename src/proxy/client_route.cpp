@@ -244,7 +244,7 @@ void ClientSession::placed(sql::Analysis const* analysis, std::string_view text)
     for (auto const& effects : analysis->statements) {
         note_numbers(effects, text);
         is_path_changing_ = is_path_changing_ || changes_path(effects);
-        if (effects.verb == sql::Verb::ddl && !effects.name.empty()) worker_.clear(effects.name);
+        if (effects.verb == sql::Verb::ddl && !effects.name.empty() && !effects.names_statement) worker_.clear(effects.name);
         for (auto const& change : effects.settings) {
             if (change.name != "synchronous_commit") continue;
             may_commit_without_flush_ = true;

@@ -1,4 +1,6 @@
 // A client that is logged in: it joins a pool, is greeted as by a server, and is served until it leaves.
+#include <stdexcept>
+
 #include "base/log.hpp"
 #include "pg/quoting.hpp"
 #include "proxy/application_name.hpp"
@@ -17,6 +19,11 @@ constexpr sql::Pins resettable() {
     using enum sql::Pin;
     return prepared_statement | statement_names | listen | hold_cursor | advisory_lock | sequence | drawn_number | backend_identity | mode;
 }
+
+// Turns of one session in which nothing is taken from either side. A few are needed where a place or a queue refuses it.
+constexpr int most_idle_steps = 100;
+// So long a BEGIN waits for the statement that says where its transaction may run.
+constexpr auto begin_delay = std::chrono::milliseconds(10);
 
 }  // namespace
 
@@ -111,11 +118,21 @@ bool ClientSession::welcome() {
 io::Task<> ClientSession::serve() {
     if (backend() != nullptr && backend()->expected.empty() && !state_.is_pinned()) give_backend_back();
     while (!is_leaving_) {
-        while (step()) continue;
+        step_until_still();
         if (is_leaving_) break;
         stream_->flush();
         set_timer();
         co_await event_.wait();
+    }
+}
+
+// A fault of the endpoint's may end a session, but must not keep the worker from all others.
+void ClientSession::step_until_still() {
+    auto progress = relay_->progress();
+    for (int idle_steps = 0; step(); ++idle_steps) {
+        if (relay_->progress() != progress) idle_steps = 0;
+        if (idle_steps > most_idle_steps) throw std::logic_error("a session turns without getting on");
+        progress = relay_->progress();
     }
 }
 
@@ -133,6 +150,8 @@ bool ClientSession::step() {
         }
         ask_elsewhere();
     }
+    // What the client says next may need no backend.
+    if (begins_unasked_ && relay_->has_input()) stop_beginning();
     if (is_waiting_ || is_waiting_for_facts_ || is_awaiting_news_) {
         if (stream_->health() == io::Health::broken || (stream_->at_end() && !relay_->has_input())) is_leaving_ = true;
         return false;
@@ -143,7 +162,8 @@ bool ClientSession::step() {
         case need_backend: return !is_waiting_ && !is_awaiting_news_;  // in the queue since acquire(), or refused: taken to its end at once
         case need_facts: wait_for_facts(); return false;
         case idle:
-            if (!state_.is_pinned()) give_backend_back();
+            // On a replica nothing pins.
+            if (!state_.is_pinned() || is_reading_on_replica()) give_backend_back();
             return relay_->has_input() || stream_->at_end();
         case elsewhere: ask_elsewhere(); return true;
         case leave: is_leaving_ = true; return false;
@@ -167,6 +187,8 @@ void ClientSession::give_backend_back() {
     end_lease();
     // A cancel request on its way must not meet the next one's query.
     if (backend_to_give->cancels_under_way > 0) return;
+    // The server may end it in the moment in which another session gets it.
+    if (backend_to_give->settings->contains("idle_session_timeout")) return pool.discard(*backend_to_give);
     pool.group().give_back(*backend_to_give, pool);
 }
 
@@ -209,7 +231,7 @@ void ClientSession::leave_backend() {
 }
 
 void ClientSession::given(Backend& backend) {
-    is_waiting_ = false;
+    is_waiting_ = begins_unasked_ = false;
     auto const waited = worker_.loop().now() - waiting_since_;
     stats().wait_microseconds += static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(waited).count());
     backend.session = this;
@@ -221,7 +243,9 @@ void ClientSession::refused(wire::ErrorFields const& why) {
     is_waiting_ = false;
     bool const was_on_replica = lease_ == Lease::read_on_replica;
     end_lease();
-    if (was_on_replica) {
+    if (std::exchange(begins_unasked_, false)) {
+        // It is tried again by and by.
+    } else if (was_on_replica) {
         // There are other servers for it: the relay asks again.
     } else if (!is_serving_) {
         end_reason_ = why;
@@ -235,12 +259,12 @@ void ClientSession::refused(wire::ErrorFields const& why) {
     event_.signal();
 }
 
-void ClientSession::cancel() {
-    if (auto* const attached = backend()) {
-        if (!attached->expected.empty()) worker_.cancel_on_server(*attached, *leased_from_);
-        return;
+void ClientSession::cancel(std::function<void()> delivered) {
+    if (auto* const attached = backend(); attached != nullptr && !attached->expected.empty()) {
+        return worker_.cancel_on_server(*attached, *leased_from_, std::move(delivered));
     }
-    if (!is_waiting_ || !is_serving_) return;
+    delivered();
+    if (backend() != nullptr || !is_waiting_ || !is_serving_ || begins_unasked_) return;
     leave_queue();
     refused(make_error("ERROR", "57014", "canceling statement due to user request"));
 }
@@ -260,6 +284,28 @@ void ClientSession::wait_for_facts() {
     });
 }
 
+// A lone BEGIN has been answered and the client takes its time: from now on the server counts it too.
+void ClientSession::begin_on_server() {
+    if (pool_->group().waiters().size() >= settings_->queue_length) return;
+    begins_unasked_ = true;
+    bool const may_read = relay_->route_of_begin() == Route::reads && splits();
+    if (acquire(may_read ? Route::reads : Route::primary)) begins_unasked_ = false;
+}
+
+void ClientSession::stop_beginning() {
+    begins_unasked_ = false;
+    stop_awaiting();
+    if (std::exchange(is_waiting_, false)) leave_queue();
+}
+
+std::chrono::milliseconds ClientSession::idle_limit() const {
+    auto const of_endpoint = settings_->client_idle_timeout;
+    auto const set = state_.settings()->find("idle_session_timeout");
+    auto const of_session = set == state_.settings()->end() ? pool_->first_idle_timeout() : time_of_statement(set->second);
+    if (of_session.count() == 0 || of_endpoint.count() == 0) return std::max(of_session, of_endpoint);
+    return std::min(of_session, of_endpoint);
+}
+
 // What the client, or its backend, may be waited for now.
 void ClientSession::set_timer() {
     std::chrono::milliseconds limit{0};
@@ -270,8 +316,10 @@ void ClientSession::set_timer() {
         limit = settings_->query_wait_timeout;
     } else if (relay_->is_stalled() || relay_->is_cut_short()) {
         limit = settings_->client_stall_timeout;
+    } else if (backend() == nullptr && relay_->has_deferred_begin()) {
+        limit = begin_delay;
     } else if (!relay_->is_busy()) {
-        limit = relay_->is_in_transaction() ? settings_->idle_in_transaction_timeout : settings_->client_idle_timeout;
+        limit = relay_->is_in_transaction() ? settings_->idle_in_transaction_timeout : idle_limit();
     }
     if (limit.count() > 0) timer_->start(limit);
     else if (timer_->is_running()) timer_->stop();
@@ -291,6 +339,8 @@ void ClientSession::time_is_over() {
         end_reason_ = make_error("FATAL", "57P05", "terminating connection: the client does not take what it asked for");
     } else if (relay_->is_cut_short()) {
         end_reason_ = make_error("FATAL", "57P05", "terminating connection: the client does not send the rest of its message");
+    } else if (backend() == nullptr && relay_->has_deferred_begin()) {
+        begin_on_server();
     } else if (relay_->is_in_transaction()) {
         end_reason_ = make_error("FATAL", "25P03", "terminating connection due to idle-in-transaction timeout");
     } else {
@@ -303,8 +353,29 @@ std::shared_ptr<sql::Analysis const> ClientSession::analyse(std::string_view tex
     return view_->analyse(text, reading(strings_conform), worker_.settings());
 }
 
-PreparedRef ClientSession::prepare(std::string_view text, std::string_view types, bool strings_conform) {
-    return view_->prepare(text, types, reading(strings_conform), worker_.settings());
+// A statement whose settings nobody can follow is the session's own.
+PreparedRef ClientSession::prepare(std::string_view text, std::string_view types, SettingsRef const& settings, bool strings_conform) {
+    auto const epoch = view_->epoch();
+    if (settings != nullptr) {
+        if (auto known = pool_->statements.find(epoch, text, types, settings)) return known;
+    }
+    auto const how = reading(strings_conform);
+    PreparedStatement statement;
+    statement.epoch = epoch;
+    statement.path = how.path.key;
+    statement.text = text;
+    statement.types = types;
+    statement.analysis = view_->analyse(text, how, worker_.settings());
+    if (settings == nullptr) return std::make_shared<PreparedStatement const>(std::move(statement));
+    statement.settings = settings;
+    return pool_->statements.add(std::move(statement));
+}
+
+PreparedRef ClientSession::prepare_again(PreparedStatement const& statement, StatementDescription description) {
+    auto again = statement;
+    again.description = std::move(description);
+    again.is_outdated = false;
+    return pool_->statements.add(std::move(again));
 }
 
 bool ClientSession::holds(PreparedStatement const& statement) { return view_->holds(statement, search_path()); }

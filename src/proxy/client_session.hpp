@@ -47,7 +47,8 @@ public:
     void given(Backend& backend);
     void refused(wire::ErrorFields const& why);
     // From a CancelRequest that named this session.
-    void cancel();
+    void cancel(std::function<void()> delivered);
+    void wake_up() { event_.signal(); }
     // From the worker: there is news of positions.
     void take_news();
     // From the worker: the replica that serves this session is no longer one that may be read on.
@@ -106,6 +107,10 @@ private:
     bool welcome();
     io::Task<> serve();
     io::Task<> serve_console();
+    void step_until_still();
+    void begin_on_server();
+    void stop_beginning();
+    std::chrono::milliseconds idle_limit() const;
     bool step();
     void give_backend_back();
     void leave_backend();
@@ -151,7 +156,8 @@ private:
     std::optional<OwnAnswer> answer_own(OwnStatement const& own) override;
     void reset_own_settings() override;
     std::shared_ptr<sql::Analysis const> analyse(std::string_view text, bool strings_conform) override;
-    PreparedRef prepare(std::string_view text, std::string_view types, bool strings_conform) override;
+    PreparedRef prepare(std::string_view text, std::string_view types, SettingsRef const& settings, bool strings_conform) override;
+    PreparedRef prepare_again(PreparedStatement const& statement, StatementDescription description) override;
     bool holds(PreparedStatement const& statement) override;
     bool must_wait_for_facts() override;
     bool facts_hold() override;
@@ -220,6 +226,7 @@ private:
     std::unique_ptr<Pool> own_pool_;  // of a replication connection
     bool is_serving_ = false;
     bool is_waiting_ = false;        // in the queue
+    bool begins_unasked_ = false;    // there for a lone BEGIN, of which the client awaits nothing
     bool is_waiting_for_facts_ = false;
     bool facts_failed_ = false;
     bool is_leaving_ = false;

@@ -40,7 +40,10 @@ io::Task<bool> ClientSession::start_up() {
             co_return fatal(malformed->sqlstate.c_str(), malformed->why);
         }
         if (auto const* const cancel = std::get_if<wire::CancelRequest>(&packet)) {
-            worker_.cancel(cancel->process_id, std::string(cancel->key));
+            // The client may take the end of this connection for the word that the server has been told.
+            bool is_delivered = false;
+            worker_.cancel(cancel->process_id, std::string(cancel->key), *this, [&is_delivered] { is_delivered = true; });
+            while (!is_delivered && !login_timed_out_ && !end_reason_ && stream_->health() == io::Health::open) co_await event_.wait();
             co_return false;
         }
         auto const* const message = std::get_if<wire::StartupMessage>(&packet);

@@ -59,13 +59,6 @@ std::shared_ptr<sql::Analysis const> DatabaseView::analyse(std::string_view text
     return analysis;
 }
 
-PreparedRef DatabaseView::prepare(std::string_view text, std::string_view types, Reading how, EndpointSettings const& settings) {
-    look();
-    if (auto known = prepared_.find(epoch_, text, types)) return known;
-    return prepared_.add({0, epoch_, how.path.key, std::string(text), std::string(types), analyse(text, how, settings),
-                          read_own_statement(text, how.strings_conform)});
-}
-
 void DatabaseView::describe(WorkerSnapshot& snapshot) const {
     snapshot.stats.push_back(stats);
     snapshot.stats.back().database = database_;

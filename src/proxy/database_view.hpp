@@ -35,7 +35,11 @@ public:
     };
     // Looked at once for each text, path and state of the catalog. Null where the text is too long to look at.
     std::shared_ptr<sql::Analysis const> analyse(std::string_view text, Reading how, EndpointSettings const& settings);
-    PreparedRef prepare(std::string_view text, std::string_view types, Reading how, EndpointSettings const& settings);
+    // Counts changes of the catalog, as it is now.
+    std::uint64_t epoch() {
+        look();
+        return epoch_;
+    }
     // Whether it was analysed with the catalog as it is, and with that path.
     bool holds(PreparedStatement const& statement, KnownPath const& path);
     // False: the catalog is being read again.
@@ -59,7 +63,7 @@ private:
     io::Loop const& loop_;
     std::uint64_t fingerprint_seed_;
     CatalogWatch::Facts facts_;
-    std::uint64_t epoch_ = 0;  // counts changes of the catalog
+    std::uint64_t epoch_ = 0;
     bool facts_hold_ = false;
     Clock::time_point looked_at_{};
     struct Known {
@@ -68,7 +72,6 @@ private:
         std::uint64_t uses = 0;
     };
     std::unordered_map<std::uint64_t, Known> analyses_;
-    PreparedRegistry prepared_;
 };
 
 }  // namespace pgtandem::proxy

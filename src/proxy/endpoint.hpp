@@ -37,7 +37,7 @@ public:
     void stop();
     std::vector<ListeningSocket> const& sockets() const { return sockets_; }
     // Thread-safe.
-    void cancel(std::uint32_t process_id, std::string const& key) const { shared_.cancel(process_id, key); }
+    void cancel(std::uint32_t process_id, std::string const& key) const { shared_.cancel(process_id, key, [] {}); }
 
     // EndpointControl; thread-safe.
     std::vector<WorkerSnapshot> snapshots() override;

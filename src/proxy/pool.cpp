@@ -210,13 +210,16 @@ void Pool::attempt_failed(wire::ErrorFields const& why) {
 }
 
 void Pool::settled(Backend& backend) {
-    if (first_path_.is_asked(backend)) first_path_.take(std::move(backend.first_path));
+    if (first_path_.is_asked(backend)) {
+        first_path_.take(std::move(backend.first_path));
+        first_idle_timeout_ = backend.first_idle_timeout;
+    }
     group_.give_back(backend, *this);
 }
 
 // Reads are judged by it; of sessions on the primary, which is where all of them log in.
 bool Pool::must_ask_path() const {
-    bool const is_judged_by = key_.target == Target::primary && key_.server.empty() && worker_.settings().split;
+    bool const is_judged_by = key_.target == Target::primary && key_.server.empty();
     return is_judged_by && first_path_.must_ask(worker_.routing());
 }
 

@@ -56,6 +56,7 @@ public:
     std::vector<wire::ErrorFields> const& first_notices() const { return first_notices_; }
     // The search_path that its sessions begin with, on whichever server; null where it is not known.
     FirstPath::Value const& first_path();
+    std::chrono::milliseconds first_idle_timeout() const { return first_idle_timeout_; }
     std::vector<std::unique_ptr<Backend>> const& backends() const { return backends_; }
     Backend* find(std::uint64_t id) const;
     std::vector<Backend*> all() const;
@@ -93,6 +94,7 @@ public:
     std::size_t sessions = 0;  // that belong to this pool; of a reader: 1 while its primary's pool is there
     std::size_t waiting = 0;   // of them, in the queue
     bool is_paused = false;
+    PreparedRegistry statements;  // that its sessions have prepared
 
 private:
     using IdlePlace = std::vector<Backend*>::iterator;
@@ -112,6 +114,7 @@ private:
     ReportedRef first_reported_;
     std::vector<wire::ErrorFields> first_notices_;
     FirstPath first_path_;
+    std::chrono::milliseconds first_idle_timeout_{0};  // of its sessions, by the server's own settings; 0: none
     std::vector<std::unique_ptr<Backend>> backends_;
     std::vector<Backend*> idle_;  // the last one used at the end
     std::size_t opening_ = 0;

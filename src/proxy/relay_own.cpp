@@ -34,7 +34,7 @@ std::string text_of(ByteBuffer const& bytes) { return std::string(bytes.view());
 }  // namespace
 
 char Relay::transaction_status() const {
-    if (backend_ != nullptr) return backend_->transaction;
+    if (at_.backend != nullptr) return at_.backend->transaction;
     return deferred_begin_.empty() ? 'I' : 'T';
 }
 
@@ -48,8 +48,21 @@ std::optional<OwnAnswer> Relay::answer_to_own(OwnStatement const& own) {
     return host_.answer_own(own);
 }
 
+// A query ends what was sent before it without a Sync, as far as that was no error.
+Relay::Took Relay::end_open_batch() {
+    if (at_.backend == nullptr) return Took::yes;
+    if (!pending().empty()) return settle();
+    if (!std::exchange(at_.backend->is_in_batch, false)) return Took::yes;
+    wire::write_sync(to_server());
+    Expected entry{Expect::sync};
+    entry.is_ours = true;
+    pending().push(std::move(entry));
+    return Took::await_server;
+}
+
 Relay::Took Relay::take_own_query(OwnStatement const& own) {
-    if (is_busy()) return Took::wait;
+    auto const ended = end_open_batch();
+    if (ended != Took::yes) return ended;
     if (own.kind == OwnStatement::Kind::explain && host_.must_wait_for_facts()) return Took::need_facts;
     auto const answer = answer_to_own(own);
     if (!answer) return Took::need_backend;
@@ -75,20 +88,16 @@ void Relay::take_own_parse(std::string const& name, PreparedRef const& statement
     state_.set(name, statement);
     ByteBuffer out;
     wire::write_parse_complete(out);
-    push_answer(text_of(out), name, before);
+    push_answer(text_of(out), [this, name, before] { state_.set(name, before); });
 }
 
-Relay::Took Relay::take_own_bind(std::string_view portal, PreparedRef const& statement, wire::Header header, std::string_view input) {
-    if (input.size() < header.total()) {
-        client_.want_input(header.total());
-        return Took::wait;
-    }
-    state_.bind(portal, statement);
+// It takes no parameters: what is sent as such is passed over.
+void Relay::take_own_bind(wire::Bind const& bind, PreparedRef const& statement, wire::Header header) {
+    state_.bind(bind.portal, statement);
     ByteBuffer out;
     wire::write_bind_complete(out);
     push_own(text_of(out));
-    consume(header.total());
-    return Took::yes;
+    drop_message(header);
 }
 
 void Relay::take_own_describe(char kind, OwnStatement const& own) {
@@ -100,11 +109,13 @@ void Relay::take_own_describe(char kind, OwnStatement const& own) {
 }
 
 Relay::Took Relay::take_own_execute(OwnStatement const& own) {
+    // An error before it makes it void.
+    if (is_busy()) return settle();
     if (own.kind == OwnStatement::Kind::explain && host_.must_wait_for_facts()) return Took::need_facts;
     auto const answer = answer_to_own(own);
     if (!answer) return Took::need_backend;
     // What came before it up to the last Sync is one transaction, answered already or not.
-    bool const is_in_transaction = backend_ != nullptr || transaction_status() == 'T';
+    bool const is_in_transaction = at_.backend != nullptr || transaction_status() == 'T';
     if (answer->error && is_in_transaction) {
         if (!has_backend()) return Took::need_backend;
         fail_on_server(Expect::parse, *answer->error);
@@ -122,18 +133,20 @@ Relay::Took Relay::take_own_execute(OwnStatement const& own) {
     return Took::yes;
 }
 
-// A statement that was refused ends its transaction: the server gets one that it refuses, and the client the error of its own.
-void Relay::fail_on_server(Expect what, wire::ErrorFields const& error) {
+// A statement that was refused ends its transaction: the server gets one that it refuses, and the client the error of its own, 'before'
+// before it.
+void Relay::fail_on_server(Expect what, wire::ErrorFields const& error, std::string_view before) {
     constexpr std::string_view refused = "pgtandem has refused this statement";
     ByteBuffer message;
+    message.append(before);
     wire::write_error_response(message, error);
     Expected entry{what};
     entry.local = text_of(message);
-    backend_->expected.push(std::move(entry));
-    backend_->unnamed.reset();
-    auto& out = backend_->stream().output();
+    at_.backend->expected.push(std::move(entry));
+    at_.backend->unnamed.reset();
+    auto& out = at_.backend->stream().output();
     if (what == Expect::query) wire::Query{refused}.write(out);
-    else wire::Parse{"", refused, "", 0}.write(out);
+    else wire::Parse{"", refused}.write(out);
 }
 
 // In its turn, behind what the server still owes.
@@ -141,7 +154,7 @@ void Relay::push_own(std::string message) {
     if (!is_busy()) return client_.output().append(message);
     Expected entry{Expect::answer};
     entry.local = std::move(message);
-    backend_->expected.push(std::move(entry));
+    at_.backend->expected.push(std::move(entry));
 }
 
 }  // namespace pgtandem::proxy

@@ -22,6 +22,10 @@ bool comes_before_rows(char type) { return std::string_view("123ntTSN").find(typ
 constexpr auto errors_of_place = std::to_array<std::string_view>({
     "08", "0A000", "25006", "3D000", "3F000", "40001", "40P01", "42", "53", "55000", "57P01", "57P02", "57P03", "57P04", "58", "XX"});
 
+// Kept of what a replica has been asked, and of what it has answered before the first row.
+constexpr std::size_t most_asked = 1 << 20;
+constexpr std::size_t most_withheld = 64 << 10;
+
 bool is_of_place(std::string_view sqlstate) {
     return std::ranges::any_of(errors_of_place, [&](auto known) { return sqlstate.starts_with(known); });
 }
@@ -75,7 +79,7 @@ public:
                 batch.query = statement.analysis;
                 return batch;
             }
-            if (header->type == 'S') return finish(batch);
+            if (header->type == 'S') return body.empty() ? finish(batch) : Batch();
             if (!take_extended(header->type, body)) return {};
         }
     }
@@ -101,7 +105,7 @@ private:
                 auto const execute = wire::Execute::parse(body);
                 return execute && execute->portal.empty();
             }
-            case 'H': return true;
+            case 'H': return body.empty();
             default: return false;
         }
     }
@@ -126,7 +130,8 @@ private:
     }
 
     Batch finish(Batch batch) const {
-        if (statements_ == 0) return {};
+        // A Sync alone asks for nothing but ReadyForQuery.
+        if (statements_ == 0 && batch.bytes > wire::header_size) return {};
         batch.kind = reads_ ? Batch::Kind::reads : ends_ ? Batch::Kind::ends_transaction : Batch::Kind::other;
         return batch;
     }
@@ -155,41 +160,45 @@ Batch Relay::next_batch() {
 // Before the first message of a batch. 'yes': it may be taken as it is; a backend is there, or the primary's is to be had.
 Relay::Took Relay::place_batch(char type) {
     looked_at_.reset();
-    bool const is_statement = std::string_view("QPBDE").find(type) != std::string_view::npos;
-    bool const is_free = backend_ == nullptr && host_.splits() && replay_.empty() && (deferred_begin_.empty() || begin_reads_);
-    if (!is_statement || (!is_free && !is_on_replica_)) return Took::yes;
+    // Whatever is answered must be part of a batch on a replica; the others can begin one.
+    bool const is_answered = std::string_view("QPBDECFS").find(type) != std::string_view::npos;
+    bool const begins = is_answered && std::string_view("CFS").find(type) == std::string_view::npos;
+    bool const is_free = at_.backend == nullptr && host_.splits() && replay_.empty() && (deferred_begin_.empty() || begin_reads_);
+    bool const is_placed = at_.is_on_replica ? is_answered : is_free && begins;
+    if (!is_placed) return Took::yes;
     auto const batch = next_batch();
     // What was proven to read was proven of a catalog that may be another one by now.
     if (batch.kind == Batch::Kind::reads && host_.must_wait_for_facts()) return Took::need_facts;
     looked_at_ = batch.query;
-    if (backend_ != nullptr) return continue_on_replica(batch);
+    if (at_.backend != nullptr) return continue_on_replica(batch);
     if (batch.kind != Batch::Kind::reads) return Took::yes;
     if (!host_.acquire(Route::reads)) return Took::need_backend;
-    if (is_on_replica_) keep(batch);
+    if (at_.is_on_replica) keep(batch);
     return Took::yes;
 }
 
 // A replica serves: reads go on there, everything else waits until it does no more.
 Relay::Took Relay::continue_on_replica(Batch const& batch) {
     bool const reads = batch.kind == Batch::Kind::reads;
-    if (reads && is_fresh_) {
+    if (reads && at_.backend->asked.size() > most_asked) return Took::await_server;
+    if (reads && at_.nothing_sent_to_replica) {
         keep(batch);
         return Took::yes;
     }
-    bool const is_settled = backend_->expected.empty();
-    bool const is_in_block = backend_->transaction != 'I' || !block_begin_.empty();
+    bool const is_answered = at_.backend->expected.empty();
+    bool const is_in_block = at_.backend->transaction != 'I' || !at_.block_begin.empty();
     if (!is_in_block && reads) {
         keep(batch);
         return Took::yes;
     }
-    if (!is_settled) return Took::wait;
+    if (!is_answered) return Took::await_server;
     if (!is_in_block) return Took::give_back;
-    if (backend_->transaction == 'E' || reads || batch.kind == Batch::Kind::ends_transaction) {
-        batch_left_ = batch.bytes;
+    if (at_.backend->transaction == 'E' || reads || batch.kind == Batch::Kind::ends_transaction) {
+        at_.batch_left = batch.bytes;
         return Took::yes;
     }
     leave_replica();
-    return Took::wait;
+    return Took::await_server;
 }
 
 // Each statement has a snapshot of its own: what the block reads on another server is what it would have read here.
@@ -206,55 +215,60 @@ bool Relay::may_begin_on_replica(std::string_view begin) const {
 // A READ ONLY block that has but read so far, and each time by a snapshot of its own, goes on on the primary.
 void Relay::leave_replica() {
     send_our_query("COMMIT");
-    deferred_begin_ = std::exchange(block_begin_, {});
+    deferred_begin_ = std::exchange(at_.block_begin, {});
     begin_reads_ = false;
 }
 
 void Relay::keep(Batch const& batch) {
-    batch_left_ = batch.bytes;
-    is_fresh_ = false;
-    backend_->asked.append(input().substr(0, batch.bytes));
-    backend_->asked_sizes.push_back(batch.bytes);
-    holds_ = holds_ || backend_->asked_sizes.size() == 1;
+    at_.batch_left = batch.bytes;
+    at_.nothing_sent_to_replica = false;
+    at_.backend->asked.append(input().substr(0, batch.bytes));
+    at_.backend->asked_sizes.push_back(batch.bytes);
+    at_.withholds_reply = at_.withholds_reply || at_.backend->asked_sizes.size() == 1;
 }
 
 // The oldest batch has been answered.
 void Relay::forget_batch() {
     pass_held();
-    if (backend_->asked_sizes.empty()) return;
-    backend_->asked.consume(backend_->asked_sizes.front());
-    backend_->asked_sizes.erase(backend_->asked_sizes.begin());
-    holds_ = !backend_->asked_sizes.empty();
+    if (at_.backend->asked_sizes.empty()) return;
+    at_.backend->asked.consume(at_.backend->asked_sizes.front());
+    at_.backend->asked_sizes.erase(at_.backend->asked_sizes.begin());
+    at_.withholds_reply = !at_.backend->asked_sizes.empty();
 }
 
 void Relay::pass_held() {
-    if (!std::exchange(holds_, false)) return;
-    client_.output().append(backend_->held.view());
-    backend_->held.clear();
+    if (!std::exchange(at_.withholds_reply, false)) return;
+    client_.output().append(at_.backend->held.view());
+    at_.backend->held.clear();
 }
 
 // A message that reaches the client: the first that matters ends the chance to ask elsewhere.
 void Relay::before_passing(char type, std::string_view body) {
-    if (!holds_ || comes_before_rows(type)) return;
-    drops_ = type == 'E' && is_of_place(wire::ErrorFields::parse(body).sqlstate);
-    if (drops_) holds_ = false;
+    bool const may_wait = comes_before_rows(type) && at_.backend->held.size() <= most_withheld;
+    if (!at_.withholds_reply || may_wait) return;
+    at_.discards_reply = type == 'E' && is_of_place(wire::ErrorFields::parse(body).sqlstate);
+    if (at_.discards_reply) at_.withholds_reply = false;
     else pass_held();
 }
 
-bool Relay::can_ask_elsewhere() const { return backend_ != nullptr && is_on_replica_ && (holds_ || drops_); }
+bool Relay::can_ask_elsewhere() const { return at_.backend != nullptr && at_.is_on_replica && (at_.withholds_reply || at_.discards_reply); }
 
 void Relay::ask_elsewhere() {
-    replay_.append(backend_->asked.view());
-    if (!block_begin_.empty()) {
-        deferred_begin_ = std::exchange(block_begin_, {});
+    replay_.append(at_.backend->asked.view());
+    // What of the last batch has not been looked at yet is among it.
+    client_.consume(at_.batch_left);
+    ignores_until_sync_ = false;
+    if (!at_.block_begin.empty()) {
+        deferred_begin_ = std::exchange(at_.block_begin, {});
         begin_reads_ = false;
     }
-    batch_left_ = client_passing_ = 0;
-    holds_ = drops_ = false;
+    at_.batch_left = client_passing_ = 0;
+    at_.withholds_reply = at_.discards_reply = false;
 }
 
 void Relay::consume(std::size_t count) {
-    batch_left_ -= std::min(batch_left_, count);
+    progress_ += count;
+    at_.batch_left -= std::min(at_.batch_left, count);
     if (replay_.empty()) return client_.consume(count);
     replay_.consume(count);
     replay_.release();

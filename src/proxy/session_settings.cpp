@@ -1,5 +1,8 @@
 #include "proxy/session_settings.hpp"
 
+#include <algorithm>
+#include <charconv>
+
 #include "base/interned.hpp"
 #include "pg/quoting.hpp"
 
@@ -28,6 +31,24 @@ std::string reset_statement(std::string_view name) {
 void add_statement(std::string& text, std::string const& statement) {
     if (!text.empty()) text += "; ";
     text += statement;
+}
+
+// "SET name TO '5min'", "SET name TO 300 ms", "SET name TO 1.5"; the units are PostgreSQL's (guc.c).
+std::chrono::milliseconds time_of_statement(std::string_view statement) {
+    constexpr std::pair<std::string_view, double> units[] = {{"", 1}, {"us", 0.001}, {"ms", 1}, {"s", 1000}, {"min", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}};
+    constexpr std::string_view before_value = " TO ";
+    auto const at = statement.find(before_value);
+    if (at == statement.npos) return {};
+    std::string text(statement.substr(at + before_value.size()));
+    std::erase_if(text, [](char letter) { return letter == '\'' || letter == ' '; });
+    double amount = 0;
+    auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), amount);
+    if (error != std::errc{} || !(amount > 0)) return {};
+    std::string_view const unit(end, text.data() + text.size());
+    for (auto const& [name, milliseconds] : units) {
+        if (name == unit) return std::chrono::milliseconds(static_cast<std::int64_t>(std::min(amount * milliseconds, 2e9)));
+    }
+    return {};
 }
 
 SettingsRef no_settings() {

@@ -3,12 +3,19 @@
 #include <algorithm>
 
 #include "pg/quoting.hpp"
+#include "proxy/parse_settings.hpp"
 
 namespace pgtandem::proxy {
 
 namespace {
 
 constexpr std::size_t shown_statement = 80;
+// The server tells names apart by so many bytes (NAMEDATALEN - 1).
+constexpr std::size_t name_length_max = 63;
+
+std::size_t bytes_of(std::string_view name, PreparedRef const& statement) { return name.size() + statement->bytes(); }
+
+std::string date_style_statement(std::string_view value) { return "SET datestyle TO " + quoted_literal(value); }
 
 }  // namespace
 
@@ -64,12 +71,10 @@ void SessionState::completed(sql::Effects const& effects, std::string_view tag) 
             has_failed_ = false;
             roll_back_to(effects.name);
             break;
-        case sql::Verb::deallocate:
-            if (statements_) statements_->erase(effects.name);
-            break;
-        case sql::Verb::deallocate_all: statements_.reset(); break;
+        case sql::Verb::deallocate: set(effects.name, nullptr); break;
+        case sql::Verb::deallocate_all: forget_statements(); break;
         case sql::Verb::discard_all:
-            statements_.reset();
+            forget_statements();
             changes_.clear();
             settings_ = no_settings();
             take_back_first({sql::SettingChange::Kind::reset_all, "", ""});
@@ -77,9 +82,9 @@ void SessionState::completed(sql::Effects const& effects, std::string_view tag) 
         default: break;
     }
     for (auto const& change : effects.settings) {
-        if (change.kind == sql::SettingChange::Kind::set_local) continue;
         changes_.push_back(change);
-        if (change.kind != sql::SettingChange::Kind::set) take_back_first(change);
+        bool const is_reset = change.kind != sql::SettingChange::Kind::set && change.kind != sql::SettingChange::Kind::set_local;
+        if (is_reset) take_back_first(change);
     }
     unpins_ |= effects.unpins.minus(pinned_since_);
 }
@@ -88,10 +93,28 @@ void SessionState::completed(sql::Effects const& effects, std::string_view tag) 
 void SessionState::complete_date_style(std::string_view present) {
     auto const found = settings_->find("datestyle");
     if (found == settings_->end() || present.empty()) return;
-    settings_ = changed(settings_, {{sql::SettingChange::Kind::set, "datestyle", "SET datestyle TO " + quoted_literal(present)}});
+    settings_ = changed(settings_, {{sql::SettingChange::Kind::set, "datestyle", date_style_statement(present)}});
 }
 
-SessionState::Ended SessionState::transaction_ended(std::string_view date_style) {
+SettingsRef SessionState::settings_for_parser(std::string_view date_style) {
+    if (changes_.empty()) {
+        if (parsed_from_ != settings_) parsed_by_ = proxy::settings_for_parser(settings_);
+        parsed_from_ = settings_;
+        return parsed_by_;
+    }
+    auto changes = changes_;
+    std::string style(date_style);
+    for (auto& change : changes) {
+        if (change.kind == sql::SettingChange::Kind::set_local) change.kind = sql::SettingChange::Kind::set;
+        if (change.name != "datestyle" || change.kind != sql::SettingChange::Kind::set) continue;
+        // The server reports it only when the transaction has ended.
+        style = date_style_after(style, change.replay);
+        if (!style.empty()) change.replay = date_style_statement(style);
+    }
+    return proxy::settings_for_parser(changed(settings_, changes));
+}
+
+SessionState::Ended SessionState::transaction_ended(std::string_view date_style, bool is_last) {
     // A transaction block has ended by its own statement before; what is left are statements outside of one.
     if (!has_failed_ && !changes_.empty()) settings_ = changed(settings_, changes_);
     complete_date_style(date_style);
@@ -103,9 +126,14 @@ SessionState::Ended SessionState::transaction_ended(std::string_view date_style)
     auto const on_backend = lacks_first_ ? without_lacking() : settings_;
     savepoints_.clear();
     has_failed_ = false;
-    unnamed_portal_.reset();
-    if (portals_) portals_.reset();
-    return {on_backend, std::exchange(changes_catalog_, false)};
+    bool const catalog_changed = changes_catalog_;
+    // What was sent behind it may be of a transaction that has not ended: a portal that is no more does no harm here.
+    if (is_last) {
+        changes_catalog_ = false;
+        unnamed_portal_.reset();
+        portals_.reset();
+    }
+    return {on_backend, catalog_changed};
 }
 
 // A reset brings back what the server began the session with; what the client began it with was added to that.
@@ -164,9 +192,15 @@ SessionState::Statements const& SessionState::statements() const {
     return statements_ ? *statements_ : none;
 }
 
+void SessionState::forget_statements() {
+    statements_.reset();
+    statement_bytes_ = 0;
+}
+
 PreparedRef SessionState::find(std::string_view name) const {
     if (name.empty()) return unnamed_;
     if (!statements_) return nullptr;
+    name = name.substr(0, name_length_max);
     auto const found = statements_->find(name);
     return found == statements_->end() ? nullptr : found->second;
 }
@@ -174,12 +208,19 @@ PreparedRef SessionState::find(std::string_view name) const {
 void SessionState::set(std::string_view name, PreparedRef statement) {
     if (name.empty()) {
         unnamed_ = std::move(statement);
-    } else if (statement) {
-        if (!statements_) statements_ = std::make_unique<Statements>();
-        (*statements_)[std::string(name)] = std::move(statement);
-    } else if (statements_) {
-        if (auto const found = statements_->find(name); found != statements_->end()) statements_->erase(found);
+        return;
     }
+    name = name.substr(0, name_length_max);
+    if (statements_) {
+        if (auto const found = statements_->find(name); found != statements_->end()) {
+            statement_bytes_ -= bytes_of(name, found->second);
+            statements_->erase(found);
+        }
+    }
+    if (!statement) return;
+    if (!statements_) statements_ = std::make_unique<Statements>();
+    statement_bytes_ += bytes_of(name, statement);
+    statements_->emplace(name, std::move(statement));
 }
 
 void SessionState::bind(std::string_view portal, PreparedRef statement) {
@@ -187,6 +228,7 @@ void SessionState::bind(std::string_view portal, PreparedRef statement) {
         unnamed_portal_ = std::move(statement);
         return;
     }
+    portal = portal.substr(0, name_length_max);
     if (!portals_) portals_ = std::make_unique<Portals>();
     (*portals_)[std::string(portal)] = std::move(statement);
 }
@@ -194,7 +236,7 @@ void SessionState::bind(std::string_view portal, PreparedRef statement) {
 PreparedRef SessionState::bound(std::string_view portal) const {
     if (portal.empty()) return unnamed_portal_;
     if (!portals_) return nullptr;
-    auto const found = portals_->find(portal);
+    auto const found = portals_->find(portal.substr(0, name_length_max));
     return found == portals_->end() ? nullptr : found->second;
 }
 

@@ -22,6 +22,7 @@ public:
     void begin_with(std::string const& name, std::string const& statement);
     // After RESET ALL and the like: to have again what it began with, this is still to be run on the backend; "" if nothing.
     std::string lacking_statements() const;
+    bool lacks_first() const { return lacks_first_; }
     void lacks_nothing() { lacks_first_ = lacked_first_ = false; }
 
     // Where sessions give up their state with each transaction (pool mode transaction), nothing pins.
@@ -45,8 +46,12 @@ public:
         SettingsRef on_backend;
         bool catalog_changed;
     };
-    // 'date_style' is the DateStyle that the backend reports.
-    Ended transaction_ended(std::string_view date_style);
+    // 'date_style' is the DateStyle that the backend reports; 'is_last': nothing has been sent behind this transaction.
+    Ended transaction_ended(std::string_view date_style, bool is_last);
+    // Settings were changed by this transaction, for its own time or for good.
+    bool has_pending_changes() const { return !changes_.empty(); }
+    // The settings that hold within the transaction, as far as a parser reads them: SET LOCAL and what is not committed yet among them.
+    SettingsRef settings_for_parser(std::string_view date_style);
 
     bool has_custom_setting(std::string_view name) const { return custom_ && custom_->contains(name); }
     std::set<std::string, std::less<>> const* custom_settings() const { return custom_.get(); }
@@ -59,10 +64,13 @@ public:
     // But for the unnamed one.
     Statements const& statements() const;
     std::size_t statement_count() const { return statements().size(); }
+    // Of the texts that it holds by name.
+    std::size_t statement_bytes() const { return statement_bytes_; }
 
     // Which statement a portal runs, until the transaction ends.
     void bind(std::string_view portal, PreparedRef statement);
     PreparedRef bound(std::string_view portal) const;
+    std::size_t portal_count() const { return portals_ ? portals_->size() : 0; }
 
 private:
     struct Savepoint {
@@ -74,6 +82,7 @@ private:
     using Portals = std::map<std::string, PreparedRef, std::less<>>;
 
     void note_custom(std::string const& name);
+    void forget_statements();
     void complete_date_style(std::string_view present);
     std::vector<Savepoint>::iterator last_savepoint(std::string_view name);
     void roll_back_to(std::string_view savepoint);
@@ -85,7 +94,7 @@ private:
     SettingsRef first_settings_ = no_settings();
     bool lacks_first_ = false;  // the backend has been reset to less than the session began with
     bool lacked_first_ = false;  // what lacks_first_ was before this transaction
-    std::vector<sql::SettingChange> changes_;  // of this transaction
+    std::vector<sql::SettingChange> changes_;  // of this transaction, those for its own time among them
     std::vector<Savepoint> savepoints_;
     sql::Pins pins_{};
     sql::Pins unpins_{};  // given up when this transaction commits
@@ -97,6 +106,9 @@ private:
     bool has_failed_ = false;
     std::unique_ptr<std::set<std::string, std::less<>>> custom_;
     std::unique_ptr<Statements> statements_;
+    std::size_t statement_bytes_ = 0;
+    SettingsRef parsed_by_ = no_settings();    // settings_for_parser() of
+    SettingsRef parsed_from_ = no_settings();  // these
     PreparedRef unnamed_;
     PreparedRef unnamed_portal_;
     std::unique_ptr<Portals> portals_;

@@ -92,13 +92,15 @@ void Shared::leave_unless_used(std::string const& database) const {
     if (leave && counts.of("", database).second == 0) leave(database);
 }
 
-void Shared::cancel(std::uint32_t process_id, std::string const& key) const {
+void Shared::cancel(std::uint32_t process_id, std::string const& key, std::function<void()> delivered) const {
     auto const target = cancels.find(process_id, key);
     if (target.worker != nullptr) {
-        target.worker->loop().post([worker = target.worker, id = target.session] { worker->cancel_session(id); });
-    } else if (cancel_elsewhere) {
-        cancel_elsewhere(process_id, key);
+        target.worker->loop().post(
+            [worker = target.worker, id = target.session, delivered = std::move(delivered)] { worker->cancel_session(id, delivered); });
+        return;
     }
+    if (cancel_elsewhere) cancel_elsewhere(process_id, key);
+    delivered();
 }
 
 }  // namespace pgtandem::proxy

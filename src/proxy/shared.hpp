@@ -94,7 +94,8 @@ struct Shared {
     // Takes all sessions with servers that serve no client out of a database.
     std::function<void(std::string const& database)> leave{};
 
-    void cancel(std::uint32_t process_id, std::string const& key) const;
+    // 'delivered' is called from any thread.
+    void cancel(std::uint32_t process_id, std::string const& key, std::function<void()> delivered) const;
     // Clients who are in the database stay; nothing is kept of those who leave it as long as PostgreSQL waits for that.
     void clear(std::string const& database);
     void client_left(std::string const& user, std::string const& database);

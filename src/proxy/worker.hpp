@@ -69,9 +69,10 @@ public:
     void register_for_cancel(ClientSession& session, std::uint16_t minor_version, Backend const* backend,
                              std::uint32_t& process_id, std::string& key);
     void unregister(ClientSession& session);
-    void cancel(std::uint32_t process_id, std::string const& key) { shared_.cancel(process_id, key); }
-    void cancel_session(std::uint64_t id);
-    void cancel_on_server(Backend& backend, Pool& pool);
+    // 'delivered' is called as long as 'requester' is there, once the server has taken the request, or there is nothing to cancel.
+    void cancel(std::uint32_t process_id, std::string const& key, ClientSession& requester, std::function<void()> delivered);
+    void cancel_session(std::uint64_t id, std::function<void()> delivered);
+    void cancel_on_server(Backend& backend, Pool& pool, std::function<void()> delivered = {});
     void cancel_was_sent(Pool& pool, std::uint64_t backend_id);
     void ask_console(std::string text, ConsoleRight right, ClientSession& session, ConsoleRunner::Answer answer);
 

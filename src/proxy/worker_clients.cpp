@@ -82,16 +82,32 @@ void Worker::unregister(ClientSession& session) {
     if (session.is_counted()) shared_.client_left(session.user(), session.database());
 }
 
-void Worker::cancel_session(std::uint64_t id) {
-    if (auto const found = sessions_.find(id); found != sessions_.end()) found->second->cancel();
+void Worker::cancel(std::uint32_t process_id, std::string const& key, ClientSession& requester, std::function<void()> delivered) {
+    shared_.cancel(process_id, key, [this, id = requester.id(), delivered = std::move(delivered)] {
+        loop_->post([this, id, delivered] {
+            auto const found = sessions_.find(id);
+            if (found == sessions_.end()) return;
+            delivered();
+            found->second->wake_up();
+        });
+    });
 }
 
-void Worker::cancel_on_server(Backend& backend, Pool& pool) {
+void Worker::cancel_session(std::uint64_t id, std::function<void()> delivered) {
+    auto const found = sessions_.find(id);
+    if (found == sessions_.end()) return delivered();
+    found->second->cancel(std::move(delivered));
+}
+
+void Worker::cancel_on_server(Backend& backend, Pool& pool, std::function<void()> delivered) {
     ++backend.cancels_under_way;
     ++pool.sessions;  // keeps the pool until the cancel request is done
     cancel_senders_.push_back(std::make_unique<CancelSender>(
         *loop_, backend.server(), backend.process_id(), backend.cancel_key(),
-        [this, &pool, id = backend.id] { cancel_was_sent(pool, id); }));
+        [this, &pool, id = backend.id, delivered = std::move(delivered)] {
+            cancel_was_sent(pool, id);
+            if (delivered) delivered();
+        }));
 }
 
 void Worker::cancel_was_sent(Pool& pool, std::uint64_t backend_id) {

@@ -62,6 +62,17 @@ void read_rollback(Cursor& cursor, Effects& effects) {
 
 void read_name(Cursor& cursor, Effects& effects) { effects.name = cursor.take_name(); }
 
+void read_statement_name(Cursor& cursor, Effects& effects) {
+    effects.name = cursor.take_name();
+    effects.names_statement = true;
+}
+
+// EXECUTE within another statement.
+void read_inner_execute(Cursor cursor, Effects& effects) {
+    while (!cursor.done() && !cursor.accept("execute")) cursor.advance();
+    if (!cursor.done()) read_statement_name(cursor, effects);
+}
+
 void read_release(Cursor& cursor, Effects& effects) {
     auto name = cursor.take_name();
     // "savepoint" alone is a name too.
@@ -74,7 +85,7 @@ void read_prepare(Cursor& cursor, Effects& effects) {
         return;
     }
     effects.pins |= Pin::prepared_statement;
-    read_name(cursor, effects);
+    read_statement_name(cursor, effects);
 }
 
 void read_deallocate(Cursor& cursor, Effects& effects) {
@@ -83,7 +94,7 @@ void read_deallocate(Cursor& cursor, Effects& effects) {
         effects.verb = Verb::deallocate_all;
         effects.unpins |= Pin::prepared_statement | Pin::statement_names;
     } else {
-        read_name(cursor, effects);
+        read_statement_name(cursor, effects);
     }
 }
 
@@ -140,6 +151,7 @@ void read_unproven(Cursor&, Effects& effects) { effects.pins |= Pin::unproven; }
 
 // The catalog changes inside too: EXPLAIN ANALYZE CREATE TABLE ... AS.
 void read_explain(Cursor& cursor, Effects& effects) {
+    read_inner_execute(cursor, effects);
     for (; !cursor.done(); cursor.advance()) {
         if (cursor.at("create") || cursor.at("refresh") || cursor.at("into")) effects.changes_catalog = true;
     }
@@ -174,8 +186,11 @@ void read_create(Cursor& cursor, Effects& effects) {
     for (auto const word : {"or", "replace", "global", "local", "temporary", "temp", "unlogged", "unique", "foreign"}) cursor.accept(word);
     if (cursor.at("event")) return read_event_trigger(effects);
     if (cursor.accept("database")) return read_create_database(cursor, effects);
-    if (cursor.accept("table")) effects.runs_code = has_word(cursor, {"as", "partition"});
-    else effects.runs_code = cursor.at("index") || cursor.at("materialized") || cursor.at("schema") || cursor.at("extension");
+    if (cursor.accept("table")) {
+        effects.runs_code = has_word(cursor, {"as", "partition"});
+        return read_inner_execute(cursor, effects);
+    }
+    effects.runs_code = cursor.at("index") || cursor.at("materialized") || cursor.at("schema") || cursor.at("extension");
 }
 
 void read_alter(Cursor& cursor, Effects& effects) {
@@ -227,7 +242,7 @@ constexpr Statement statements[] = {
     {"do", Verb::do_, nullptr},  // its reader needs to know the catalog
     {"drop", Verb::ddl, read_drop},
     {"end", Verb::commit, read_chain},
-    {"execute", Verb::execute, read_name},
+    {"execute", Verb::execute, read_statement_name},
     {"explain", Verb::explain, read_explain},
     {"fetch", Verb::fetch, nullptr},
     {"grant", Verb::ddl, nullptr},

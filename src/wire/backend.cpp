@@ -113,6 +113,13 @@ void write_data_row(ByteBuffer& out, std::span<std::optional<std::string> const>
     writer.finish();
 }
 
+void write_parameter_description(ByteBuffer& out, std::string_view types) {
+    MessageWriter writer(out, 't');
+    writer.int16(static_cast<std::int16_t>(types.size() / 4));
+    writer.bytes(types);
+    writer.finish();
+}
+
 void write_parse_complete(ByteBuffer& out) { write_empty(out, '1'); }
 
 void write_bind_complete(ByteBuffer& out) { write_empty(out, '2'); }

@@ -60,6 +60,8 @@ struct NegotiateProtocolVersion {
 // Rows of text columns, for the console.
 void write_row_description(ByteBuffer& out, std::span<std::string const> columns);
 void write_data_row(ByteBuffer& out, std::span<std::optional<std::string> const> values);
+// ParameterDescription; 'types': object ids of four bytes, as they travel.
+void write_parameter_description(ByteBuffer& out, std::string_view types);
 void write_parse_complete(ByteBuffer& out);
 void write_bind_complete(ByteBuffer& out);
 void write_close_complete(ByteBuffer& out);

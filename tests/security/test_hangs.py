@@ -112,7 +112,9 @@ def test_a_statement_of_the_endpoints_own_behind_an_unfinished_batch_is_answered
         client.send(READ)
         client.until("Z")
         client.send(BEFORE[before] + (q(OWN[own]) if as_query else PARSE(OWN[own]) + run() + SYNC))
-        both.answered(kind, client, "Z")
+        # Behind an error a query is overlooked until Sync, as by a server.
+        if not (as_query and BEFORE[before] in (FAILS, BAD_CLOSE)):
+            both.answered(kind, client, "Z")
         client.send(SYNC)
         both.answered(kind, client, "Z")
         assert values(both.answered(kind, client, "Z", q("SELECT 'goes on'"))) == [["goes on"]]

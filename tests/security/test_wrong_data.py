@@ -142,7 +142,7 @@ CHANGES = {
     "another type": "ALTER TABLE js ALTER n TYPE text",
     "a column more": "ALTER TABLE js ADD COLUMN o text DEFAULT 'more'",
     "a column less": "ALTER TABLE js DROP COLUMN n",
-    "columns that change places": "ALTER TABLE js DROP COLUMN n; ALTER TABLE js ADD COLUMN n int DEFAULT 9",
+    "columns that change places": "ALTER TABLE js DROP COLUMN n, ADD COLUMN n int DEFAULT 9",
     "another name": "ALTER TABLE js RENAME n TO renamed",
     "a table made anew": "DROP TABLE js; CREATE TABLE js (n bigint, m int)",
     "a table that is gone": "DROP TABLE js",
@@ -194,7 +194,7 @@ def test_asyncpg_sees_columns_under_their_own_names(roomy, kind):
             await changer.execute(CHANGING)
             for number in range(4):
                 if number == 2:
-                    await changer.execute("ALTER TABLE js DROP COLUMN n; ALTER TABLE js ADD COLUMN n int DEFAULT 9")
+                    await changer.execute("ALTER TABLE js DROP COLUMN n, ADD COLUMN n int DEFAULT 9")
                 try:
                     seen += [dict(row) for row in await reader.fetch("SELECT * FROM js")]
                 except asyncpg.PostgresError as error:

@@ -6,111 +6,179 @@ namespace pgtandem::proxy {
 
 namespace {
 
-PreparedRef statement(std::uint64_t id) {
-    return std::make_shared<PreparedStatement const>(PreparedStatement{id, 0, 0, "select", "", nullptr});
+PreparedStatement statement_of(std::string text, std::string types = {}, std::uint64_t epoch = 0) {
+    PreparedStatement statement;
+    statement.epoch = epoch;
+    statement.text = std::move(text);
+    statement.types = std::move(types);
+    return statement;
 }
 
-// The ids in the order in which they would be given up.
-std::vector<std::uint64_t> order_of_leaving(PreparedOnBackend& backend) {
-    std::vector<std::uint64_t> ids;
+PreparedRef statement(std::string text) { return std::make_shared<PreparedStatement const>(statement_of(std::move(text))); }
+
+SettingsRef settings_of(std::string const& name, std::string const& value) {
+    return changed(no_settings(), {{sql::SettingChange::Kind::set, name, value}});
+}
+
+// The texts in the order in which they would be given up.
+std::vector<std::string> order_of_leaving(PreparedOnBackend& backend) {
+    std::vector<std::string> texts;
     while (backend.size() > 0) {
-        ids.push_back(backend.oldest()->id);
-        backend.remove(ids.back());
+        texts.push_back(backend.oldest().statement->text);
+        backend.remove(backend.oldest().statement);
     }
-    return ids;
+    return texts;
 }
 
-using Ids = std::vector<std::uint64_t>;
+using Texts = std::vector<std::string>;
+
+// One column: its name, the table's object id and the column's number, the type, its size, its modifier, the format.
+std::string column(std::string const& name, char table, char type, char modifier, char format) {
+    std::string text = name + std::string(1, '\0') + std::string(3, '\0') + table + std::string(2, '\0');
+    return text + std::string(3, '\0') + type + std::string(2, '\0') + std::string(3, '\0') + modifier + std::string(1, '\0') + format;
+}
+
+std::string row_description(std::initializer_list<std::string> columns) {
+    std::string body{'\0', static_cast<char>(columns.size())};
+    for (auto const& each : columns) body += each;
+    return body;
+}
 
 }  // namespace
 
-TEST(PreparedStatement, has_a_name_of_its_own_on_the_server) {
-    PreparedRegistry registry;
-    auto const one = registry.add({0, 0, 0, "select 1", "", nullptr});
-    auto const two = registry.add({0, 0, 0, "select 2", "", nullptr});
-    EXPECT_EQ(one->server_name(), "pgtandem_" + std::to_string(one->id));
-    EXPECT_NE(one->server_name(), two->server_name());
+TEST(DescriptionOfColumns, tells_apart_what_a_cached_plan_must_not_change) {
+    auto const one = description_of_columns(row_description({column("n", 1, 23, 0, 0)}));
+    ASSERT_TRUE(one);
+    EXPECT_EQ(one, description_of_columns(row_description({column("n", 2, 23, 0, 0)}))) << "another table";
+    EXPECT_EQ(one, description_of_columns(row_description({column("n", 1, 23, 0, 1)}))) << "another format";
+    EXPECT_NE(one, description_of_columns(row_description({column("m", 1, 23, 0, 0)})));
+    EXPECT_NE(one, description_of_columns(row_description({column("n", 1, 20, 0, 0)})));
+    EXPECT_NE(one, description_of_columns(row_description({column("n", 1, 23, 8, 0)})));
+    EXPECT_NE(one, description_of_columns(row_description({column("n", 1, 23, 0, 0), column("n", 1, 23, 0, 0)})));
+}
+
+TEST(DescriptionOfColumns, refuses_a_malformed_body) {
+    auto const whole = row_description({column("n", 1, 23, 0, 0), column("m", 1, 23, 0, 0)});
+    for (std::size_t length = 0; length < whole.size(); ++length) EXPECT_FALSE(description_of_columns(whole.substr(0, length))) << length;
+    EXPECT_FALSE(description_of_columns(whole + "x"));
 }
 
 TEST(PreparedRegistry, finds_a_statement_by_all_that_it_is) {
     PreparedRegistry registry;
-    auto const made = registry.add({0, 7, 0, "select $1", "aaaa", nullptr});
-    EXPECT_EQ(registry.find(7, "select $1", "aaaa"), made);
-    EXPECT_EQ(registry.find(8, "select $1", "aaaa"), nullptr) << "the catalog has changed";
-    EXPECT_EQ(registry.find(7, "select $2", "aaaa"), nullptr);
-    EXPECT_EQ(registry.find(7, "select $1", "bbbb"), nullptr);
-    EXPECT_EQ(registry.find(7, "select $1", ""), nullptr);
+    auto const made = registry.add(statement_of("select $1", "aaaa", 7));
+    EXPECT_EQ(registry.find(7, "select $1", "aaaa", no_settings()), made);
+    EXPECT_EQ(registry.find(8, "select $1", "aaaa", no_settings()), nullptr) << "the catalog has changed";
+    EXPECT_EQ(registry.find(7, "select $2", "aaaa", no_settings()), nullptr);
+    EXPECT_EQ(registry.find(7, "select $1", "bbbb", no_settings()), nullptr);
+    EXPECT_EQ(registry.find(7, "select $1", "", no_settings()), nullptr);
+    EXPECT_EQ(registry.find(7, "select $1", "aaaa", settings_of("timezone", "SET TIME ZONE 'UTC'")), nullptr);
 }
 
 TEST(PreparedRegistry, does_not_take_a_text_for_types) {
     PreparedRegistry registry;
-    auto const made = registry.add({0, 0, 0, "aaaaselect 1", "", nullptr});
-    EXPECT_EQ(registry.find(0, "select 1", "aaaa"), nullptr);
-    EXPECT_EQ(registry.find(0, "aaaaselect 1", ""), made);
+    auto const made = registry.add(statement_of("aaaaselect 1"));
+    EXPECT_EQ(registry.find(0, "select 1", "aaaa", no_settings()), nullptr);
+    EXPECT_EQ(registry.find(0, "aaaaselect 1", "", no_settings()), made);
 }
 
 TEST(PreparedRegistry, forgets_what_nobody_holds) {
     PreparedRegistry registry;
-    auto made = registry.add({0, 0, 0, "select 1", "", nullptr});
-    auto const held = registry.add({0, 0, 0, "select 2", "", nullptr});
+    auto made = registry.add(statement_of("select 1"));
+    auto const held = registry.add(statement_of("select 2"));
     made.reset();
-    EXPECT_EQ(registry.find(0, "select 1", ""), nullptr);
-    for (int at = 0; at < 5000; ++at) registry.add({0, 0, 0, "select " + std::to_string(at) + " as n", "", nullptr});
-    EXPECT_EQ(registry.find(0, "select 2", ""), held);
+    EXPECT_EQ(registry.find(0, "select 1", "", no_settings()), nullptr);
+    for (int at = 0; at < 5000; ++at) registry.add(statement_of("select " + std::to_string(at) + " as n"));
+    EXPECT_EQ(registry.find(0, "select 2", "", no_settings()), held);
 }
 
 TEST(PreparedRegistry, makes_an_outdated_statement_anew) {
     PreparedRegistry registry;
-    auto const before = registry.add({0, 0, 0, "select * from t", "", nullptr});
+    auto const before = registry.add(statement_of("select * from t"));
     before->is_outdated = true;
-    EXPECT_EQ(registry.find(0, "select * from t", ""), nullptr);
-    auto const after = registry.add({0, 0, 0, "select * from t", "", nullptr});
-    EXPECT_NE(after->id, before->id);
-    EXPECT_EQ(registry.find(0, "select * from t", ""), after);
+    EXPECT_EQ(registry.find(0, "select * from t", "", no_settings()), nullptr);
+    auto const after = registry.add(statement_of("select * from t"));
+    EXPECT_NE(after, before);
+    EXPECT_EQ(registry.find(0, "select * from t", "", no_settings()), after);
+}
+
+TEST(PreparedRegistry, an_entry_that_is_added_again_is_outdated) {
+    PreparedRegistry registry;
+    auto const before = registry.add(statement_of("select * from t"));
+    auto const after = registry.add(statement_of("select * from t"));
+    EXPECT_TRUE(before->is_outdated);
+    EXPECT_EQ(registry.find(0, "select * from t", "", no_settings()), after);
+}
+
+TEST(PreparedStatement, is_parsed_anew_with_the_types_that_its_client_was_told) {
+    auto const made = statement("select $1");
+    EXPECT_EQ(made->types_to_parse(), "");
+    made->description = StatementDescription{"iiii", ""};
+    EXPECT_EQ(made->types_to_parse(), "iiii");
+}
+
+TEST(PreparedOnBackend, uses_each_name_once) {
+    PreparedOnBackend backend;
+    auto const one = statement("select 1");
+    auto const first = backend.next_name();
+    backend.add({one, first});
+    backend.clear();
+    EXPECT_NE(backend.next_name(), first);
+    EXPECT_TRUE(is_reserved_name(first));
+    EXPECT_NE(first, unused_name);
 }
 
 TEST(PreparedOnBackend, gives_up_the_least_recently_used_first) {
     struct Row {
-        Ids used;
-        Ids leaving;
+        std::vector<int> used;
+        Texts leaving;
     };
-    for (auto const& [used, leaving] : std::vector<Row>{{{}, {1, 2, 3}}, {{1}, {2, 3, 1}}, {{2, 1}, {3, 2, 1}}, {{3, 3}, {1, 2, 3}}}) {
+    std::vector<PreparedRef> const all{statement("1"), statement("2"), statement("3")};
+    for (auto const& [used, leaving] : std::vector<Row>{{{}, {"1", "2", "3"}}, {{1}, {"2", "3", "1"}}, {{2, 1}, {"3", "2", "1"}}, {{3, 3}, {"1", "2", "3"}}}) {
         PreparedOnBackend backend;
-        for (std::uint64_t id : {1, 2, 3}) backend.add(statement(id));
-        for (auto const id : used) EXPECT_TRUE(backend.use(id));
+        for (auto const& each : all) backend.add({each, backend.next_name()});
+        for (auto const at : used) EXPECT_NE(backend.use(all[static_cast<std::size_t>(at - 1)]), nullptr);
         EXPECT_EQ(order_of_leaving(backend), leaving);
     }
 }
 
 TEST(PreparedOnBackend, has_a_statement_once) {
     PreparedOnBackend backend;
-    for (std::uint64_t id : {1, 2, 1}) backend.add(statement(id));
+    auto const one = statement("1");
+    auto const two = statement("2");
+    for (auto const& each : {one, two, one}) backend.add({each, backend.next_name()});
     EXPECT_EQ(backend.size(), 2U);
-    EXPECT_EQ(order_of_leaving(backend), (Ids{2, 1})) << "adding it again is using it";
+    EXPECT_EQ(backend.bytes(), one->bytes() + two->bytes());
+    EXPECT_EQ(order_of_leaving(backend), (Texts{"2", "1"})) << "adding it again is using it";
+    EXPECT_EQ(backend.bytes(), 0U);
 }
 
 TEST(PreparedOnBackend, does_not_have_what_was_removed) {
     PreparedOnBackend backend;
-    for (std::uint64_t id : {1, 2, 3}) backend.add(statement(id));
-    backend.remove(2);
-    backend.remove(9);
-    EXPECT_FALSE(backend.use(2));
-    EXPECT_FALSE(backend.use(9));
-    EXPECT_TRUE(backend.use(3));
-    EXPECT_EQ(backend.size(), 2U);
+    std::vector<PreparedRef> const all{statement("1"), statement("2"), statement("3")};
+    for (auto const& each : all) backend.add({each, "name " + each->text});
+    auto const removed = backend.remove(all[1]);
+    ASSERT_TRUE(removed);
+    EXPECT_EQ(removed->server_name, "name 2");
+    EXPECT_FALSE(backend.remove(statement("9")));
+    backend.remove_name("name 9");
+    EXPECT_EQ(backend.use(all[1]), nullptr);
+    EXPECT_NE(backend.use(all[2]), nullptr);
+    backend.remove_name("name 3");
+    EXPECT_EQ(backend.use(all[2]), nullptr);
+    EXPECT_EQ(backend.size(), 1U);
     backend.clear();
-    EXPECT_FALSE(backend.use(3));
+    EXPECT_EQ(backend.use(all[0]), nullptr);
     EXPECT_EQ(backend.size(), 0U);
 }
 
 TEST(PreparedOnBackend, holds_its_statements) {
     PreparedOnBackend backend;
-    auto one = statement(1);
+    auto one = statement("1");
     std::weak_ptr<PreparedStatement const> const seen = one;
-    backend.add(one);
+    backend.add({one, "name"});
     one.reset();
     EXPECT_FALSE(seen.expired());
-    backend.remove(1);
+    backend.remove_name("name");
     EXPECT_TRUE(seen.expired());
 }
 

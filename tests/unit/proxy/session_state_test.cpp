@@ -13,7 +13,7 @@ public:
         auto const analysis = sql::analyze(text, true, facts);
         state.about_to_run(analysis, text, true);
         for (auto const& effects : analysis.statements) complete(effects);
-        if (!in_block_) ended = state.transaction_ended("ISO, MDY");
+        if (!in_block_) ended = state.transaction_ended("ISO, MDY", true);
     }
     // The statements before the last one succeed.
     void run_failing(std::string_view text) {
@@ -24,7 +24,7 @@ public:
         has_failed_ = true;
         if (in_block_) return;
         has_failed_ = false;
-        ended = state.transaction_ended("ISO, MDY");
+        ended = state.transaction_ended("ISO, MDY", true);
     }
     // One that begins with '!' fails.
     void run_all(std::vector<std::string_view> const& texts) {
@@ -58,7 +58,9 @@ struct Told {
 };
 
 PreparedRef statement(std::uint64_t id) {
-    return std::make_shared<PreparedStatement const>(PreparedStatement{id, 0, 0, "select", "", nullptr});
+    PreparedStatement statement;
+    statement.text = "select " + std::to_string(id);
+    return std::make_shared<PreparedStatement const>(std::move(statement));
 }
 
 }  // namespace
@@ -199,7 +201,7 @@ TEST(SessionState, is_pinned_by_what_was_sent_before_what_unpins_has_completed) 
     session.state.about_to_run(next, "CREATE TEMP TABLE t (a int)", true);
     for (auto const* const analysis : {&reset, &next}) {
         session.state.completed(analysis->statements[0], "");
-        session.state.transaction_ended("ISO, MDY");
+        session.state.transaction_ended("ISO, MDY", true);
     }
     EXPECT_EQ(session.state.pins().names(), "temporary table");
 }
@@ -324,7 +326,7 @@ TEST(SessionState, knows_what_a_portal_runs_until_the_transaction_ends) {
     EXPECT_EQ(state.bound("q"), nullptr);
     state.bind("p", one);
     EXPECT_EQ(state.bound("p"), one);
-    state.transaction_ended("ISO, MDY");
+    state.transaction_ended("ISO, MDY", true);
     EXPECT_EQ(state.bound(""), nullptr);
     EXPECT_EQ(state.bound("p"), nullptr);
 }

@@ -1,0 +1,124 @@
+// What a statement may do is found out before it is sent.
+#include <algorithm>
+
+#include "proxy/relay.hpp"
+#include "wire/backend.hpp"
+#include "wire/query.hpp"
+
+namespace pgtandem::proxy {
+
+namespace {
+
+// Of a BEGIN that is kept until there is a backend for it.
+constexpr std::size_t longest_deferred = 1024;
+
+char const* transaction_tag(sql::Verb verb) { return verb == sql::Verb::commit ? "COMMIT" : "ROLLBACK"; }
+
+bool starts_with_start(std::string_view text) {
+    auto const word = text.find_first_of("sSbB");
+    return word != std::string_view::npos && (text[word] == 's' || text[word] == 'S');
+}
+
+bool ends_transaction(sql::Verb verb) {
+    return verb == sql::Verb::commit || verb == sql::Verb::rollback || verb == sql::Verb::rollback_to;
+}
+
+}  // namespace
+
+// Null: it cannot be looked at, for its length or its encoding.
+void Relay::check_before(sql::Analysis const* analysis, std::string_view text) {
+    ++host_.stats().queries;
+    host_.placed(analysis, text);
+    at_.may_have_written = at_.may_have_written || may_have_written(analysis);
+    // What runs on a replica was found to leave nothing behind, or is refused there.
+    if (!at_.is_on_replica) note_state(analysis, text);
+    if (may_reach_names()) use_client_names();
+    if (state_.custom_settings() == nullptr) return;
+    for (auto const& name : *state_.custom_settings()) at_.backend->custom_settings.insert(name);
+}
+
+void Relay::note_state(sql::Analysis const* analysis, std::string_view text) {
+    if (analysis == nullptr) state_.pin(can_read() ? sql::Pin::too_long : sql::Pin::unproven, text);
+    else state_.about_to_run(*analysis, text, host_.facts_hold());
+}
+
+// The catalog is being read again, and what the statement does depends on it, or is not known.
+bool Relay::must_wait_for_facts(sql::Analysis const* analysis) {
+    return (analysis == nullptr || std::ranges::any_of(analysis->statements, sql::runs_on_catalog)) && host_.must_wait_for_facts();
+}
+
+std::shared_ptr<sql::Analysis const> Relay::analysis_of(PreparedRef const& statement) {
+    if (can_read() && host_.holds(*statement)) return statement->analysis;
+    return look_at(statement->text);
+}
+
+std::shared_ptr<sql::Analysis const> Relay::look_at(std::string_view text) {
+    return can_read() ? host_.analyse(text, strings_conform()) : nullptr;
+}
+
+// Names and settings after it depend on how it ends.
+bool Relay::changes_session(sql::Analysis const* analysis) const {
+    if (analysis == nullptr) return false;
+    bool const may_take_back = state_.has_pending_changes() || at_.backend->expected.may_change_session();
+    return std::ranges::any_of(analysis->statements, [&](sql::Effects const& effects) {
+        using enum sql::Verb;
+        bool const changes_names = effects.verb == deallocate || effects.verb == deallocate_all || effects.verb == discard_all;
+        return changes_names || !effects.settings.empty() || (may_take_back && ends_transaction(effects.verb));
+    });
+}
+
+void Relay::push_statement(Expect what, std::shared_ptr<sql::Analysis const> analysis) {
+    Expected entry{what};
+    // What is answered by ReadyForQuery ends a transaction, unless it is within a block.
+    bool const ends = entry.ends_in_ready() && (state_.has_pending_changes() || pending().may_change_session());
+    entry.changes_session = ends || changes_session(analysis.get());
+    entry.analysis = std::move(analysis);
+    if (what == Expect::query && !pending().empty()) {
+        entry.undo = [this, before = state_.find("")] {
+            state_.set("", before);
+            at_.backend->unnamed = unknown_statement();
+        };
+    }
+    pending().push(std::move(entry));
+}
+
+// BEGIN goes with the first statement; a block that never had one ends here.
+bool Relay::answer_transaction_command(sql::Effects const& effects, std::string_view text) {
+    auto& out = client_.output();
+    if (deferred_begin_.empty() && defers_begin_ && effects.is_plain_begin && text.size() <= longest_deferred) {
+        deferred_begin_ = text;
+        begin_reads_ = effects.is_read_only && may_begin_on_replica(text);
+        wire::CommandComplete{starts_with_start(text) ? "START TRANSACTION" : "BEGIN"}.write(out);
+        wire::ReadyForQuery{'T'}.write(out);
+        return true;
+    }
+    bool const ends = effects.verb == sql::Verb::commit || effects.verb == sql::Verb::rollback;
+    if (deferred_begin_.empty() || !ends || effects.has_chain) return false;
+    deferred_begin_.clear();
+    wire::CommandComplete{transaction_tag(effects.verb)}.write(out);
+    wire::ReadyForQuery{'I'}.write(out);
+    return true;
+}
+
+Relay::Took Relay::take_query(std::string_view message, std::string_view body) {
+    auto const query = wire::Query::parse(body);
+    if (!query) return Took::malformed;
+    if (!is_settled()) return settle();
+    if (auto const own = read_own_statement(query->text, strings_conform())) return take_own_query(*own);
+    auto const analysis = looked_at_ ? std::exchange(looked_at_, nullptr) : look_at(query->text);
+    // Of a session that is pinned for not being understood nothing more is to be found out.
+    bool const may_leave_more = !state_.pins().contains(sql::Pin::unproven);
+    if (may_leave_more && must_wait_for_facts(analysis.get())) return Took::need_facts;
+    bool const is_single = analysis && analysis->statements.size() == 1;
+    if (is_single && at_.backend == nullptr && answer_transaction_command(analysis->statements.front(), query->text)) return Took::yes;
+    if (!has_backend()) return Took::need_backend;
+    check_before(analysis.get(), query->text);
+    bring_named(analysis.get(), query->text, true);
+    push_statement(Expect::query, analysis);
+    state_.drop_unnamed();
+    at_.backend->unnamed.reset();
+    forward(message);
+    return Took::yes;
+}
+
+}  // namespace pgtandem::proxy
