@@ -9,7 +9,7 @@ import time
 
 import pytest
 import wire_messages as wire
-from conversation import gone, say
+from conversation import Impatient, gone, say
 from side_by_side import ENDPOINTS, side_by_side
 from tandem import wait_for
 from wire_client import WireClient, errors, values
@@ -66,6 +66,8 @@ PLACES = {
     "a Sync behind a read that a replica cannot run": [*KNOWN, say(A, PARSE("SELECT n FROM marks FOR UPDATE", "w"), SYNC), say(A, run("w"), SYNC, SYNC), say(A, run("r"), SYNC, run("w"), SYNC, SYNC)],
     "a Sync behind a hinted write": [*KNOWN, say(A, PARSE("/* pgtandem: replica */ UPDATE marks SET who = 'h'", "w"), SYNC), say(A, run("w"), SYNC, SYNC), say(A, q("SELECT 1"))],
     "a Sync behind a hinted write by a query": [*KNOWN, say(A, q("/* pgtandem: replica */ UPDATE marks SET who = 'h'"), SYNC, q("SELECT 1"))],
+    "a Sync with a body behind an error, then an error": [say(A, FAILS, q("SELECT 1")), say(A, wire.message("S", b"x"), wire.message("P", b"\0SELECT 1\0\0c"), SYNC), say(A, q("SELECT 2"))],
+    "a Sync with a body behind an error, and COPY data": [say(A, FAILS, q("SELECT 1")), say(A, q("CLOSE ALL"), wire.message("S", b"x"), wire.copy_data(b"x"), FAILS, SYNC)],
     "an error, Parse, Sync and Parse": [*KNOWN, say(A, FAILS, PARSE("SELECT 2", "s1"), SYNC, PARSE("SELECT 2", "s1"), SYNC)],
     **{f"Close of {what}, then {name}": [*KNOWN, say(A, close, then, SYNC), say(A, run("r"), SYNC)]
        for what, close in {"a portal": wire.close("P", "p"), "the unnamed portal": wire.close("P"), "the unnamed statement": wire.close("S"), "an unknown statement": wire.close("S", "x"),
@@ -112,8 +114,8 @@ def test_a_statement_of_the_endpoints_own_behind_an_unfinished_batch_is_answered
         client.send(READ)
         client.until("Z")
         client.send(BEFORE[before] + (q(OWN[own]) if as_query else PARSE(OWN[own]) + run() + SYNC))
-        # Behind an error a query is overlooked until Sync, as by a server.
-        if not (as_query and BEFORE[before] in (FAILS, BAD_CLOSE)):
+        # Behind an error what comes before the Sync is overlooked.
+        if not (as_query and before in ("an error", "a malformed Close")):
             both.answered(kind, client, "Z")
         client.send(SYNC)
         both.answered(kind, client, "Z")
@@ -147,6 +149,11 @@ UNFINISHED = {
     "a pinned session's error": [say(A, PINS), say(A, FAILS)],
     "a malformed Close within a block": [say(A, q("BEGIN"), WRITE, SYNC), say(A, BAD_CLOSE)],
     "a Flush with a body behind a write": [say(A, WRITE, BODY_FLUSH)],
+    "a query behind an error": [say(A, FAILS, q("SELECT 1"))],
+    "a query behind an error of Execute": [say(A, wire.execute("p"), q("SELECT 1"))],
+    "a query behind an error, and a batch": [say(A, FAILS, q("SELECT 1")), say(A, PARSE("BEGIN", "s1"), wire.bind(statement="s1"))],
+    "a query and CopyFail behind an error": [say(A, PARSE("BEGIN READ ONLY; PREPARE s1 AS SELECT 11; ROLLBACK", "s1"), q("SHOW work_mem"), wire.copy_fail("no"))],
+    "a Sync behind a Flush with a body": [say(A, BODY_FLUSH), say(A, SYNC)],
     "a function call with a cut body within a block": [say(A, q("BEGIN"), WRITE, SYNC), say(A, wire.message("F", b"\0\0"))],
 }
 
@@ -196,7 +203,7 @@ def test_a_driver_killed_within_its_pipeline_leaves_no_lock(both, kind):
 
 
 def ends_by_itself(place, *messages):
-    with WireClient(place).log_in() as client:
+    with Impatient(place).log_in() as client:
         for one in messages:
             client.send(one)
             client.until("Z")
@@ -233,7 +240,7 @@ def test_a_dropped_databases_clients_are_told(both, kind):
     def told(place):
         place.sql("DROP DATABASE IF EXISTS dropped WITH (FORCE)")
         place.sql("CREATE DATABASE dropped")
-        with WireClient(place.at(dbname="dropped")).log_in() as client:
+        with Impatient(place.at(dbname="dropped")).log_in() as client:
             client.query("SELECT 1")
             place.sql("DROP DATABASE dropped WITH (FORCE)")
             return errors(client.until_closed())

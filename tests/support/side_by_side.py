@@ -49,13 +49,14 @@ class SideBySide:
         self.proxies[kind].start()
         self.end_backends()
 
-    def unanswered(self, place):
+    def unanswered(self, place, deadline=DEADLINE):
         """A client that comes after all others have left."""
         try:
             with Impatient(place) as client:
+                client.patience = deadline
                 client.log_in()
                 client.send(wire.query("SELECT 'a fresh client is answered'"))
-                found = client.try_receive(DEADLINE)
+                found = client.try_receive(deadline)
                 if found and found.kind == "T":
                     return []
                 return [f"a fresh client is told {found}"]
