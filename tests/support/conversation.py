@@ -141,10 +141,10 @@ class Speaker:
         except Closed:
             self.is_open = False
 
-    def settle(self, data):
+    def settle(self, data, quiet):
         """Straight: until nothing more is to come."""
         is_flushed = b"H\0\0\0\4" in data
-        while self.listen(QUIET if is_flushed or self.ready < self.asked else 0):
+        while self.listen(quiet if is_flushed or self.ready < self.asked else 0):
             pass
         self.asked = self.ready
 
@@ -194,7 +194,7 @@ class Played(NamedTuple):
     counts: list  # after each step, the messages and the ReadyForQuery among them that its client had had
 
 
-def play(place, steps, counts=None, deadline=DEADLINE, parameters=None):
+def play(place, steps, counts=None, deadline=DEADLINE, parameters=None, quiet=QUIET):
     """Straight without counts, through the endpoint with those of straight."""
     speakers = {}
     seen = []
@@ -207,7 +207,7 @@ def play(place, steps, counts=None, deadline=DEADLINE, parameters=None):
         if step.leaves:
             speaker.leave(step.leaves)
         elif counts is None:
-            speaker.settle(step.data)
+            speaker.settle(step.data, quiet)
         else:
             speaker.hear(*counts[number], deadline)
         seen.append((speaker.heard(), speaker.ready))

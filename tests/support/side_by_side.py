@@ -1,5 +1,8 @@
 """One server with a replica, and endpoints of one backend before it: fixtures for conversations that are compared with the server's own."""
+import base64
 import contextlib
+import hashlib
+import hmac
 import time
 from pathlib import Path
 
@@ -107,12 +110,23 @@ class SideBySide:
         return (int(fields[11]) + int(fields[12])) / 100
 
 
+def quick_verifier(password):
+    """Of one iteration: there are thousands of logins."""
+    salt = b"salt of the test"
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, 1)
+    stored = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()
+    coded = [base64.b64encode(part).decode() for part in (salt, stored, hmac.digest(salted, b"Server Key", "sha256"))]
+    return f"SCRAM-SHA-256$1:{coded[0]}${coded[1]}:{coded[2]}"
+
+
 def side_by_side(pool_size=1, **settings):
     """A module's fixture."""
     @pytest.fixture(scope="module")
     def both():
         with contextlib.ExitStack() as opened:
             servers = opened.enter_context(PlainServers(1))
+            servers.straight.sql(f"ALTER ROLE postgres PASSWORD '{quick_verifier(servers.straight.password)}'")
+            servers.wait_for_replicas(1, 2)
             places = [f"127.0.0.1:{servers.place(number).port}" for number in (1, 2)]
             # What a client that stays away holds is free again soon.
             shared = {"threads": 1, "query_wait_timeout_ms": 3000, "pool_size": pool_size, **settings}
