@@ -12,7 +12,7 @@ import wire_messages as wire
 from conversation import Impatient, gone, say
 from side_by_side import ENDPOINTS, side_by_side
 from tandem import wait_for
-from wire_client import WireClient, errors, values
+from wire_client import Closed, WireClient, errors, values
 
 both = side_by_side()
 A, B = 0, 1
@@ -165,6 +165,25 @@ def test_a_client_that_goes_leaves_its_backend_free(both, kind, case, leaving):
     both.agree(kind, [*case, gone(A, leaving), say(B, q("UPDATE marks SET who = 'B' RETURNING n")), say(B, q("SELECT pg_try_advisory_lock(5)")),
                       say(B, q("TABLE marks"))], TABLES)
     assert both.open_transactions() == []
+
+
+@pytest.mark.parametrize("leaving", ["close", "reset"])
+@pytest.mark.parametrize("length", [8, 27, 4000])
+def test_half_a_message_of_a_client_that_goes_does_not_swallow_the_next_ones(both, kind, length, leaving):
+    """CopyData is the message that may be passed on in parts; here no COPY runs. A simple query of the next client has 27 bytes."""
+    place = both.proxies[kind].place
+    try:
+        for attempt in range(20):
+            with Impatient(place).log_in() as former:
+                former.send(q("SELECT 1") + b"d" + struct.pack("!i", length) + b"8")
+                time.sleep(0.01 * (attempt % 2))
+                getattr(former, leaving)()
+            with Impatient(place).log_in() as client:
+                assert values(client.query("SELECT 'of the next one'")) == [["of the next one"]]
+                assert values(client.query("SELECT 'once more'")) == [["once more"]]
+    except (AssertionError, Closed):
+        both.start_anew(kind)
+        raise
 
 
 def test_twenty_pinned_sessions_that_go_leave_their_backends(both):
