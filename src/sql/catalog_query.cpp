@@ -25,16 +25,16 @@ namespace {
 // Expressions are searched for the functions and operators they hold in the form in which the catalog keeps them
 // (pg_node_tree), since pg_depend does not tell of PostgreSQL's own functions. Objects below 16384 are PostgreSQL's.
 constexpr std::string_view functions = R"sql(WITH code (name, language, body) AS (
-    SELECT p.proname, CASE WHEN l.lanname NOT IN ('sql', 'plpgsql') THEN l.lanname::pg_catalog.text END, CASE WHEN p.prosrc OPERATOR(pg_catalog.=) '' THEN pg_catalog.pg_get_functiondef(p.oid) ELSE p.prosrc END
+    SELECT p.proname, CASE WHEN l.lanname OPERATOR(pg_catalog.<>) ALL ('{sql,plpgsql}') THEN l.lanname::pg_catalog.text END, CASE WHEN p.prosrc OPERATOR(pg_catalog.=) '' THEN pg_catalog.pg_get_functiondef(p.oid) ELSE p.prosrc END
     FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_language l ON l.oid OPERATOR(pg_catalog.=) p.prolang
     WHERE p.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid AND p.provolatile OPERATOR(pg_catalog.<>) 'v'
-      AND p.prokind OPERATOR(pg_catalog.<>) 'a' AND l.lanname NOT IN ('c', 'internal')
+      AND p.prokind OPERATOR(pg_catalog.<>) 'a' AND l.lanname OPERATOR(pg_catalog.<>) ALL ('{c,internal}')
 )
-SELECT CASE WHEN l.lanname IN ('sql', 'plpgsql') AND p.prosrc OPERATOR(pg_catalog.<>) '' THEN 'body' ELSE 'function' END,
+SELECT CASE WHEN l.lanname OPERATOR(pg_catalog.=) ANY ('{sql,plpgsql}') AND p.prosrc OPERATOR(pg_catalog.<>) '' THEN 'body' ELSE 'function' END,
     p.proname::pg_catalog.text, NULL::pg_catalog.text, p.prosrc
 FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_language l ON l.oid OPERATOR(pg_catalog.=) p.prolang
 WHERE p.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid AND p.provolatile OPERATOR(pg_catalog.=) 'v'
-  AND p.prokind OPERATOR(pg_catalog.<>) 'a' AND l.lanname NOT IN ('c', 'internal')
+  AND p.prokind OPERATOR(pg_catalog.<>) 'a' AND l.lanname OPERATOR(pg_catalog.<>) ALL ('{c,internal}')
 UNION ALL
 SELECT 'code', c.name::pg_catalog.text, c.language, c.body FROM code c
 UNION ALL
@@ -65,13 +65,13 @@ constexpr std::string_view relations = R"sql(SELECT 'relation', c.oid::pg_catalo
     CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_attribute a
         WHERE a.attrelid OPERATOR(pg_catalog.=) c.oid AND a.attidentity OPERATOR(pg_catalog.<>) '') THEN 'identity' END
 FROM pg_catalog.pg_class c
-WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
+WHERE c.relkind OPERATOR(pg_catalog.=) ANY ('{r,p,v,m,f}') AND c.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
 UNION ALL
 SELECT 'relations', n.nspname::pg_catalog.text, NULL, pg_catalog.string_agg(r.line, pg_catalog.chr(10) ORDER BY r.line COLLATE pg_catalog."C")
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace,
 LATERAL (SELECT pg_catalog.concat(c.oid, CASE WHEN c.relpersistence OPERATOR(pg_catalog.=) 'u' THEN 'u' ELSE c.relkind END, ' ',
     pg_catalog.replace(c.relname::pg_catalog.text, pg_catalog.chr(10), ' '))) AS r (line)
-WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND c.relpersistence OPERATOR(pg_catalog.<>) 't'
+WHERE c.relkind OPERATOR(pg_catalog.=) ANY ('{r,p,v,m,f,S}') AND c.relpersistence OPERATOR(pg_catalog.<>) 't'
   AND n.nspname OPERATOR(pg_catalog.<>) 'pg_toast'
 GROUP BY n.nspname)sql";
 
@@ -83,7 +83,7 @@ SELECT 'operators', NULL, NULL, pg_catalog.string_agg(s.symbol, pg_catalog.chr(1
 FROM (SELECT DISTINCT o.oprname::pg_catalog.text FROM pg_catalog.pg_operator o) AS s (symbol))sql";
 
 constexpr std::string_view uses = R"sql(WITH trees (relid, modes, tree) AS (
-    SELECT d.adrelid, CASE WHEN a.attgenerated = '' THEN 'i' ELSE 'w' END, d.adbin::pg_catalog.text
+    SELECT d.adrelid, CASE WHEN a.attgenerated OPERATOR(pg_catalog.=) '' THEN 'i' ELSE 'w' END, d.adbin::pg_catalog.text
     FROM pg_catalog.pg_attrdef d
     JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) d.adrelid AND a.attnum OPERATOR(pg_catalog.=) d.adnum
     UNION ALL
@@ -117,7 +117,7 @@ constexpr std::string_view uses = R"sql(WITH trees (relid, modes, tree) AS (
     SELECT NULL, 'any', m.found[1], m.found[2]::pg_catalog.oid
     FROM domain_trees d, pg_catalog.regexp_matches(d.tree, ':(funcid|aggfnoid|winfnoid|opno) ([0-9]+)', 'g') AS m (found)
 ), used (relid, mode, function) AS (
-    SELECT f.relid, f.mode, f.id FROM found f WHERE f.what NOT IN ('relid', 'opno')
+    SELECT f.relid, f.mode, f.id FROM found f WHERE f.what OPERATOR(pg_catalog.<>) ALL ('{relid,opno}')
     UNION
     SELECT f.relid, f.mode, o.oprcode::pg_catalog.oid FROM found f
     JOIN pg_catalog.pg_operator o ON o.oid OPERATOR(pg_catalog.=) f.id WHERE f.what OPERATOR(pg_catalog.=) 'opno'
@@ -136,8 +136,8 @@ FROM pg_catalog.pg_inherits i, (VALUES ('r'), ('w'), ('i')) AS m (mode)
 UNION ALL
 SELECT 'edge', c.confrelid::pg_catalog.text, c.conrelid::pg_catalog.text, m.mode
 FROM pg_catalog.pg_constraint c, (VALUES ('ww'), ('wi')) AS m (mode)
-WHERE c.contype OPERATOR(pg_catalog.=) 'f' AND ('d' IN (c.confupdtype, c.confdeltype)
-   OR (m.mode OPERATOR(pg_catalog.=) 'ww' AND (c.confupdtype IN ('c', 'n') OR c.confdeltype IN ('c', 'n'))))
+WHERE c.contype OPERATOR(pg_catalog.=) 'f' AND ('d' OPERATOR(pg_catalog.=) ANY (ARRAY[c.confupdtype, c.confdeltype])
+   OR (m.mode OPERATOR(pg_catalog.=) 'ww' AND (c.confupdtype OPERATOR(pg_catalog.=) ANY ('{c,n}') OR c.confdeltype OPERATOR(pg_catalog.=) ANY ('{c,n}'))))
 UNION ALL
 SELECT 'locks', r.ev_class::pg_catalog.text, NULL, NULL FROM pg_catalog.pg_rewrite r
 WHERE r.ev_class OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid AND r.ev_action::pg_catalog.text OPERATOR(pg_catalog.~) ':rowMarks [(]'
@@ -183,7 +183,7 @@ std::span<CatalogSection const> catalog_sections() {
 }
 
 std::string catalog_signatures_query() {
-    std::string const tables = "t.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND t.relpersistence OPERATOR(pg_catalog.<>) 't'";
+    std::string const tables = "t.relkind OPERATOR(pg_catalog.=) ANY ('{r,p,v,m,f,S}') AND t.relpersistence OPERATOR(pg_catalog.<>) 't'";
     // Code that PostgreSQL keeps as a tree names relations by what they are called at present.
     std::string const tables_in_code = tables + R"sql( AND EXISTS (SELECT FROM pg_catalog.pg_proc p
         WHERE p.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid AND p.prosrc OPERATOR(pg_catalog.=) ''))sql";
@@ -193,7 +193,7 @@ std::string catalog_signatures_query() {
            signature_of({{"pg_class", tables}}) + ", " + signature_of({{"pg_class", tables_in_code}}) + ", " +
            signature_of({{"pg_operator"}}) + ", " +
            signature_of({{"pg_attrdef"},
-                         {"pg_constraint", "t.contype IN ('c', 'f')"},
+                         {"pg_constraint", "t.contype OPERATOR(pg_catalog.=) ANY ('{c,f}')"},
                          {"pg_index", "t.indexprs IS NOT NULL OR t.indpred IS NOT NULL"},
                          {"pg_trigger"},
                          {"pg_policy"},
