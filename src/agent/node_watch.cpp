@@ -53,8 +53,8 @@ Status NodeAgent::look_at_settings(BoardView const& view) {
     is_reloading_ = false;
     // Only what our own file asks for: a setting that somebody else changed is theirs to bring into effect.
     PGTANDEM_TRY(waiting, admin->query("SELECT s.name FROM pg_catalog.pg_settings s WHERE s.pending_restart AND "
-                                       "(SELECT f.sourcefile FROM pg_catalog.pg_file_settings f WHERE f.name = s.name "
-                                       "ORDER BY f.seqno DESC LIMIT 1) = $1",
+                                       "(SELECT f.sourcefile FROM pg_catalog.pg_file_settings f WHERE f.name OPERATOR(pg_catalog.=) s.name "
+                                       "ORDER BY f.seqno DESC LIMIT 1) OPERATOR(pg_catalog.=) $1",
                                        {(paths_.data() / our_settings_file).string()}, Deadline::in(5s)));
     needs_restart_ = !waiting.empty();
     if (!needs_restart_) seen_.settled_revision = view.revision;
@@ -85,7 +85,7 @@ Status NodeAgent::watch_primary(BoardView const& view) {
 Status NodeAgent::prepare_primary(BoardView const& view) {
     PGTANDEM_TRY(admin, session());
     PGTANDEM_TRY(identity,
-                 admin->query("SELECT system_identifier::text FROM pg_catalog.pg_control_system()", Deadline::in(5s)));
+                 admin->query("SELECT system_identifier FROM pg_catalog.pg_control_system()", Deadline::in(5s)));
     bool const is_new = view.state.system_identifier.empty();
     if (!is_new && identity.value() != view.state.system_identifier) {
         return fail("starting " + name_, paths_.data().string(), "this is another cluster's data");
@@ -109,7 +109,7 @@ Status NodeAgent::prepare_primary(BoardView const& view) {
 Result<std::map<std::string, cluster::ReplicaLink>> NodeAgent::replica_links(BoardView const& view) {
     PGTANDEM_TRY(admin, session());
     PGTANDEM_TRY(rows, admin->query("SELECT application_name FROM pg_catalog.pg_stat_replication "
-                                    "WHERE state = 'streaming'",
+                                    "WHERE state OPERATOR(pg_catalog.=) 'streaming'",
                                     Deadline::in(5s)));
     auto const now = Clock::now();
     for (auto const& row : rows) last_streamed_[row[0].value_or("")] = now;

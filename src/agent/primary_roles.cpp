@@ -13,7 +13,7 @@ constexpr auto patience = 30s;
 Deadline soon() { return Deadline::in(patience); }
 
 Status ensure_role(Session& admin, std::string const& name, std::string const& password, char const* attributes) {
-    PGTANDEM_TRY(found, admin.query("SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = $1", {name}, soon()));
+    PGTANDEM_TRY(found, admin.query("SELECT 1 FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) $1", {name}, soon()));
     if (!found.empty()) return {};
     PGTANDEM_TRY(verifier, admin.scram_verifier(name, password));
     PGTANDEM_CHECK(admin.query(fmt::format("CREATE ROLE {} LOGIN {} PASSWORD {}", quoted_identifier(name), attributes,
@@ -32,7 +32,7 @@ Status ensure_roles(Session& admin, Credentials const& credentials) {
 
 Status ensure_database(Session& admin, Credentials const& credentials) {
     PGTANDEM_TRY(
-        found, admin.query("SELECT 1 FROM pg_catalog.pg_database WHERE datname = $1", {credentials.database}, soon()));
+        found, admin.query("SELECT 1 FROM pg_catalog.pg_database WHERE datname OPERATOR(pg_catalog.=) $1", {credentials.database}, soon()));
     if (!found.empty()) return {};
     PGTANDEM_CHECK(admin.query(fmt::format("CREATE DATABASE {} OWNER {}", quoted_identifier(credentials.database),
                                            quoted_identifier(credentials.user)),
@@ -45,7 +45,7 @@ std::string slot_name(std::string const& node) { return "pgtandem_" + node; }
 Status ensure_slot(Session& admin, std::string const& node) {
     auto const name = slot_name(node);
     PGTANDEM_TRY(found, admin.query("SELECT coalesce(wal_status, '') FROM pg_catalog.pg_replication_slots "
-                                    "WHERE slot_name = $1",
+                                    "WHERE slot_name OPERATOR(pg_catalog.=) $1",
                                     {name}, soon()));
     if (!found.empty() && found.value() != "lost") return {};
     if (!found.empty()) PGTANDEM_CHECK(drop_slot(admin, node));
@@ -55,14 +55,14 @@ Status ensure_slot(Session& admin, std::string const& node) {
 
 Status drop_slot(Session& admin, std::string const& node) {
     PGTANDEM_CHECK(admin.query("SELECT pg_catalog.pg_drop_replication_slot(slot_name) "
-                               "FROM pg_catalog.pg_replication_slots WHERE slot_name = $1",
+                               "FROM pg_catalog.pg_replication_slots WHERE slot_name OPERATOR(pg_catalog.=) $1",
                                {slot_name(node)}, soon()));
     return {};
 }
 
 Result<std::vector<std::string>> tablespace_locations(Session& admin) {
     PGTANDEM_TRY(rows, admin.query("SELECT pg_catalog.pg_tablespace_location(oid) FROM pg_catalog.pg_tablespace "
-                                   "WHERE pg_catalog.pg_tablespace_location(oid) LIKE '/%'",
+                                   "WHERE pg_catalog.starts_with(pg_catalog.pg_tablespace_location(oid), '/')",
                                    soon()));
     std::vector<std::string> locations;
     for (auto const& row : rows) locations.push_back(row[0].value_or(""));

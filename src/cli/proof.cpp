@@ -38,7 +38,7 @@ Result<std::vector<Reader>> open_readers(api::Topology const& topology, Deadline
 
 // The row as the replica shows it. Asked for only once the table is there: every error would be in the server's log.
 Result<bool> shows_row(Reader& reader, std::string const& table, std::string const& word, Deadline deadline) {
-    PGTANDEM_TRY(place, reader.session.query("SELECT to_regclass($1)", {table}, deadline));
+    PGTANDEM_TRY(place, reader.session.query("SELECT pg_catalog.to_regclass($1)", {table}, deadline));
     if (place.value().empty()) return false;
     PGTANDEM_TRY(rows, reader.session.query("SELECT word FROM " + table, deadline));
     return rows.value() == word;
@@ -63,12 +63,15 @@ Result<Proof> prove_replication(api::Topology const& topology, Deadline deadline
     PGTANDEM_TRY(writer, Session::connect(topology.primary().user, deadline));
     PGTANDEM_TRY(readers, open_readers(topology, deadline));
     auto const word = random_word(12);
-    auto table = "pgtandem_proof_" + word;
-    std::ranges::transform(table, table.begin(), [](unsigned char letter) { return std::tolower(letter); });
+    // In a schema of its own: in one that others have, they could prepare something for it.
+    auto schema = "pgtandem_proof_" + word;
+    std::ranges::transform(schema, schema.begin(), [](unsigned char letter) { return std::tolower(letter); });
+    auto const table = schema + ".proof";
     Proof proof{};
     auto const begun = Clock::now();
     PGTANDEM_CHECK(writer.run_script(
-        fmt::format("BEGIN; CREATE TABLE {0} (word text); INSERT INTO {0} VALUES ('{1}'); COMMIT", table, word),
+        fmt::format("BEGIN; CREATE SCHEMA {0}; CREATE TABLE {1} (word pg_catalog.text); INSERT INTO {1} VALUES ('{2}'); COMMIT",
+                    schema, table, word),
         deadline));
     auto const committed = Clock::now();
     proof.write_took = committed - begun;
@@ -78,7 +81,7 @@ Result<Proof> prove_replication(api::Topology const& topology, Deadline deadline
         if (!all_read) break;
         proof.read_after[reader.name] = Clock::now() - committed;
     }
-    auto const dropped = writer.query("DROP TABLE " + table, Deadline::in(10s));
+    auto const dropped = writer.run_script(fmt::format("BEGIN; DROP TABLE {}; DROP SCHEMA {}; COMMIT", table, schema), Deadline::in(10s));
     PGTANDEM_CHECK(all_read);
     if (!dropped) return fail(dropped.error());
     return proof;

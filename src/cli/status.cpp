@@ -29,24 +29,24 @@ std::optional<double> as_real(std::optional<std::string> const& text) {
 
 // One row from each kind of server; written so that both can run it.
 constexpr char const* server_query = R"(
-SELECT pg_is_in_recovery(),
-       extract(epoch FROM clock_timestamp() - pg_postmaster_start_time()),
-       CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_flush_lsn() END,
-       CASE WHEN pg_is_in_recovery() THEN coalesce((SELECT received_tli FROM pg_stat_wal_receiver),
-                                                   (SELECT timeline_id FROM pg_control_checkpoint()))
-            ELSE ('x' || substr(pg_walfile_name(pg_current_wal_flush_lsn()), 1, 8))::bit(32)::int END,
-       CASE WHEN pg_is_in_recovery() THEN pg_is_wal_replay_paused() ELSE false END,
-       coalesce((SELECT status FROM pg_stat_wal_receiver), ''),
-       CASE WHEN NOT pg_is_in_recovery() OR pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0
-            ELSE extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()) * 1000 END,
-       pg_last_wal_receive_lsn(),
-       current_setting('server_version'))";
+SELECT pg_catalog.pg_is_in_recovery(),
+       extract(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) pg_catalog.pg_postmaster_start_time()),
+       CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() ELSE pg_catalog.pg_current_wal_flush_lsn() END,
+       CASE WHEN pg_catalog.pg_is_in_recovery() THEN coalesce((SELECT received_tli FROM pg_catalog.pg_stat_wal_receiver),
+                                                   (SELECT timeline_id FROM pg_catalog.pg_control_checkpoint()))
+            ELSE ('x' OPERATOR(pg_catalog.||) pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_flush_lsn()), 1, 8))::bit(32)::int END,
+       CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_is_wal_replay_paused() ELSE false END,
+       coalesce((SELECT status FROM pg_catalog.pg_stat_wal_receiver), ''),
+       CASE WHEN NOT pg_catalog.pg_is_in_recovery() OR pg_catalog.pg_last_wal_receive_lsn() OPERATOR(pg_catalog.=) pg_catalog.pg_last_wal_replay_lsn() THEN 0
+            ELSE extract(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) pg_catalog.pg_last_xact_replay_timestamp()) OPERATOR(pg_catalog.*) 1000 END,
+       pg_catalog.pg_last_wal_receive_lsn(),
+       pg_catalog.current_setting('server_version'))";
 
 constexpr char const* replication_query = R"(
-SELECT s.slot_name, s.active, coalesce(s.wal_status, ''), pg_wal_lsn_diff(pg_current_wal_lsn(), s.restart_lsn)::bigint,
+SELECT s.slot_name, s.active, coalesce(s.wal_status, ''), pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), s.restart_lsn)::bigint,
        r.sync_state
-FROM pg_replication_slots s LEFT JOIN pg_stat_replication r ON r.pid = s.active_pid
-WHERE s.slot_type = 'physical')";
+FROM pg_catalog.pg_replication_slots s LEFT JOIN pg_catalog.pg_stat_replication r ON r.pid OPERATOR(pg_catalog.=) s.active_pid
+WHERE s.slot_type OPERATOR(pg_catalog.=) 'physical')";
 
 struct SlotFacts {
     std::string state;

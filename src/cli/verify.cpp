@@ -30,8 +30,8 @@ Finding bad(std::string detail, std::string hint = {}) { return {false, std::mov
 Finding bad(Error const& error, std::string hint = {}) { return bad(error.why, std::move(hint)); }
 
 // The settings a replica may not have lower than its primary.
-constexpr char const* limits = "'max_connections','max_locks_per_transaction','max_prepared_transactions',"
-                               "'max_wal_senders','max_worker_processes'";
+constexpr char const* limits = "{max_connections,max_locks_per_transaction,max_prepared_transactions,"
+                               "max_wal_senders,max_worker_processes}";
 
 class Verifier {
 public:
@@ -111,7 +111,7 @@ private:
 
     Finding has_its_role(api::Node const& node) {
         auto const rows =
-            ask(node, "SELECT pg_is_in_recovery(), (SELECT system_identifier FROM pg_control_system())::text");
+            ask(node, "SELECT pg_catalog.pg_is_in_recovery(), (SELECT system_identifier FROM pg_catalog.pg_control_system())");
         if (!rows) return bad(rows.error());
         auto const& row = *rows->begin();
         if (row[1] != topology_.system_identifier) return bad("it is a server of another cluster");
@@ -139,8 +139,9 @@ private:
 
     Finding hba_in_order(api::Node const& node) {
         auto const rows =
-            ask(node, "SELECT line_number::text, coalesce(error, ''), coalesce(auth_method, '') "
-                      "FROM pg_hba_file_rules WHERE error IS NOT NULL OR auth_method IN ('trust', 'password')");
+            ask(node, "SELECT line_number, coalesce(error, ''), coalesce(auth_method, '') "
+                      "FROM pg_catalog.pg_hba_file_rules WHERE error IS NOT NULL "
+                      "OR auth_method OPERATOR(pg_catalog.=) ANY ('{trust,password}')");
         if (!rows) return bad(rows.error());
         auto const file = (node.data / "pg_hba.conf").string();
         for (auto const& row : *rows) {
@@ -148,8 +149,9 @@ private:
             return bad(fmt::format("{} line {}: {}", file, *row[0], why),
                        "mend the line, then SELECT pg_reload_conf()");
         }
-        auto const needed = ask(node, "SELECT count(*) FROM pg_hba_file_rules WHERE type LIKE 'host%' AND "
-                                      "'replication' = ANY (database) AND 'pgtandem_replication' = ANY (user_name)");
+        auto const needed = ask(node, "SELECT pg_catalog.count(*) FROM pg_catalog.pg_hba_file_rules WHERE pg_catalog.starts_with(type, 'host') "
+                                      "AND 'replication' OPERATOR(pg_catalog.=) ANY (database) "
+                                      "AND 'pgtandem_replication' OPERATOR(pg_catalog.=) ANY (user_name)");
         if (!needed) return bad(needed.error());
         if (needed->value() == "0") {
             return bad(file + " has no line for the replication role",
@@ -160,8 +162,8 @@ private:
 
     Finding settings_in_order(api::Node const& node) {
         auto const ours = (node.data / "pgtandem.conf").string();
-        auto const rows = ask(node, "SELECT name, coalesce(error, ''), sourcefile, applied FROM pg_file_settings "
-                                    "WHERE error IS NOT NULL OR sourcefile = " +
+        auto const rows = ask(node, "SELECT name, coalesce(error, ''), sourcefile, applied FROM pg_catalog.pg_file_settings "
+                                    "WHERE error IS NOT NULL OR sourcefile OPERATOR(pg_catalog.=) " +
                                         literal(ours));
         if (!rows) return bad(rows.error());
         auto const own =
@@ -185,13 +187,14 @@ private:
 
     // What the files say and what the server runs with: the same?
     Finding in_effect(api::Node const& node, std::size_t count) {
-        auto const pending = ask(node, "SELECT name FROM pg_settings WHERE pending_restart");
+        auto const pending = ask(node, "SELECT name FROM pg_catalog.pg_settings WHERE pending_restart");
         if (!pending) return bad(pending.error());
         if (!pending->empty()) return bad(pending->value() + " waits for a restart", "pgtandem down, then pgtandem up");
         auto const modes = ask(
-            node, "SELECT name || ' is ' || setting FROM pg_settings WHERE "
-                  "(name = 'wal_level' AND setting = 'minimal') OR (name = 'data_checksums' AND setting = 'off') OR "
-                  "(name IN ('hot_standby', 'wal_log_hints', 'archive_mode') AND setting = 'off')");
+            node, "SELECT pg_catalog.concat(name, ' is ', setting) FROM pg_catalog.pg_settings "
+                  "WHERE (name OPERATOR(pg_catalog.=) 'wal_level' AND setting OPERATOR(pg_catalog.=) 'minimal') "
+                  "OR (name OPERATOR(pg_catalog.=) ANY ('{data_checksums,hot_standby,wal_log_hints,archive_mode}') "
+                  "AND setting OPERATOR(pg_catalog.=) 'off')");
         if (!modes) return bad(modes.error());
         if (!modes->empty()) return bad(modes->value());
         return good(fmt::format("{} settings", count));
@@ -200,7 +203,7 @@ private:
     Finding refuses_writes(api::Node const& node) {
         auto session = Session::connect(node.user, soon());
         if (!session) return bad(session.error());
-        auto const made = session->run_script("BEGIN; CREATE TABLE pgtandem_refused (); ROLLBACK", soon());
+        auto const made = session->run_script("BEGIN; CREATE SCHEMA pgtandem_refused; ROLLBACK", soon());
         constexpr char const* read_only_sql_transaction = "25006";
         if (made) return bad("it took a write", "pgtandem replica reinit " + node.name);
         if (made.error().sqlstate != read_only_sql_transaction) return bad(made.error());
@@ -209,15 +212,15 @@ private:
 
     Finding has_slot(api::Node const& node) {
         auto const rows =
-            ask(topology_.primary(), "SELECT active::text, coalesce(wal_status, '') FROM pg_replication_slots "
-                                     "WHERE slot_name = " +
+            ask(topology_.primary(), "SELECT active, coalesce(wal_status, '') FROM pg_catalog.pg_replication_slots "
+                                     "WHERE slot_name OPERATOR(pg_catalog.=) " +
                                          literal("pgtandem_" + node.name));
         if (!rows) return bad(rows.error());
         auto const again = "pgtandem replica reinit " + node.name;
         if (rows->empty()) return bad("it is missing", again);
         auto const& row = *rows->begin();
         if (row[1] == "lost") return bad("it has lost WAL the replica needs", again);
-        if (row[0] != "true") return bad("it is inactive: no replica uses it", "pgtandem status");
+        if (row[0] != "t") return bad("it is inactive: no replica uses it", "pgtandem status");
         return good("active");
     }
 
@@ -234,8 +237,8 @@ private:
     }
 
     Finding streams(api::Node const& node) {
-        auto const rows = ask(node, "SELECT w.status, w.sender_port::text, w.slot_name, w.received_tli::text "
-                                    "FROM pg_stat_wal_receiver w");
+        auto const rows = ask(node, "SELECT w.status, w.sender_port, w.slot_name, w.received_tli "
+                                    "FROM pg_catalog.pg_stat_wal_receiver w");
         if (!rows) return bad(rows.error());
         if (rows->empty() || *rows->begin()->at(0) != "streaming") {
             return bad("it gets no WAL from the primary",
@@ -246,7 +249,7 @@ private:
             return bad("it streams from port " + row[1].value_or("?"));
         }
         auto const sender = ask(topology_.primary(),
-                                "SELECT state FROM pg_stat_replication WHERE application_name = " + literal(node.name));
+                                "SELECT state FROM pg_catalog.pg_stat_replication WHERE application_name OPERATOR(pg_catalog.=) " + literal(node.name));
         if (!sender) return bad(sender.error());
         if (sender->value() != "streaming") {
             return bad("the primary says: " + (sender->empty() ? "no such replica" : sender->value()));
@@ -255,18 +258,19 @@ private:
     }
 
     Finding replays(api::Node const& node) {
-        auto const paused = ask(node, "SELECT pg_is_wal_replay_paused()");
+        auto const paused = ask(node, "SELECT pg_catalog.pg_is_wal_replay_paused()");
         if (!paused) return bad(paused.error());
         if (paused->value() == "t") return bad("its replay is paused", "SELECT pg_wal_replay_resume() on " + node.name);
         auto const delay =
-            ask(node, "SELECT setting FROM pg_settings WHERE name = 'recovery_min_apply_delay' AND setting <> '0'");
+            ask(node, "SELECT setting FROM pg_catalog.pg_settings "
+                      "WHERE name OPERATOR(pg_catalog.=) 'recovery_min_apply_delay' AND setting OPERATOR(pg_catalog.<>) '0'");
         if (delay && !delay->empty()) return good("delayed by " + delay->value() + " ms");
         return good();
     }
 
     Finding has_limits(api::Node const& node) {
         auto const query =
-            fmt::format("SELECT name, setting FROM pg_settings WHERE name IN ({}) ORDER BY name", limits);
+            fmt::format("SELECT name, setting FROM pg_catalog.pg_settings WHERE name OPERATOR(pg_catalog.=) ANY ('{}') ORDER BY name", limits);
         auto const here = ask(node, query);
         auto const there = ask(topology_.primary(), query);
         if (!here) return bad(here.error());
@@ -283,7 +287,7 @@ private:
     // A tablespace made while a replica of the same machine runs lies, as its place is replayed, in one folder for
     // both.
     Finding has_own_tablespaces(api::Node const& node) {
-        constexpr char const* query = "SELECT spcname, pg_tablespace_location(oid) FROM pg_tablespace ORDER BY oid";
+        constexpr char const* query = "SELECT spcname, pg_catalog.pg_tablespace_location(oid) FROM pg_catalog.pg_tablespace ORDER BY oid";
         auto const here = ask(node, query);
         auto const there = ask(topology_.primary(), query);
         if (!here) return bad(here.error());
@@ -303,7 +307,8 @@ private:
         auto const rows =
             ask(topology_.primary(),
                 "SELECT archived_count, coalesce(last_archived_wal, ''), coalesce(last_failed_wal, ''), "
-                "coalesce(last_failed_time > coalesce(last_archived_time, '-infinity'), false) FROM pg_stat_archiver");
+                "coalesce(last_failed_time OPERATOR(pg_catalog.>) coalesce(last_archived_time, '-infinity'), false) "
+                "FROM pg_catalog.pg_stat_archiver");
         if (!rows) return bad(rows.error());
         auto const& row = *rows->begin();
         if (row[3] == "t") return bad(*row[2] + " cannot be archived", "see the primary's log; is the disk full?");

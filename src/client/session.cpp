@@ -4,6 +4,7 @@
 #include <poll.h>
 
 #include "base/text.hpp"
+#include "pg/own_session.hpp"
 
 namespace pgtandem {
 
@@ -46,11 +47,21 @@ Error server_error(PGresult const* result, std::string const& address) {
     return error;
 }
 
+// In place of PGOPTIONS too.
+std::string own_options() {
+    std::string options;
+    for (auto const& [name, value] : own_session_settings) {
+        options.append(" -c ").append(name).append("=").append(replace_all(value, " ", "\\ "));
+    }
+    return options;
+}
+
 PGconn* start_connection(Conninfo const& conninfo) {
     auto const port = std::to_string(conninfo.port);
-    std::vector<char const*> names{"host", "port", "user", "application_name", "client_encoding"};
+    auto const options = own_options();
+    std::vector<char const*> names{"host", "port", "user", "application_name", "client_encoding", "options"};
     std::vector<char const*> values{conninfo.host.c_str(), port.c_str(), conninfo.user.c_str(),
-                                    conninfo.application_name.c_str(), "UTF8"};
+                                    conninfo.application_name.c_str(), "UTF8", options.c_str()};
     auto const add = [&](char const* name, std::string const& value) {
         if (value.empty()) return;
         names.push_back(name);

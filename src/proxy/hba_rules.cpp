@@ -18,7 +18,7 @@ constexpr char const* load_query =
 
 // Whoever may not look at the file takes it for unchanged.
 constexpr char const* edited_query =
-    "SELECT greatest(modification, change) > pg_catalog.pg_conf_load_time() FROM pg_catalog.pg_stat_file($1, true)";
+    "SELECT greatest(modification, change) OPERATOR(pg_catalog.>) pg_catalog.pg_conf_load_time() FROM pg_catalog.pg_stat_file($1, true)";
 
 constexpr char const* text_query = "SELECT pg_catalog.encode(pg_catalog.pg_read_binary_file($1), 'hex')";
 

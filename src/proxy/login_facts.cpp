@@ -13,17 +13,15 @@ namespace {
 
 using Json = nlohmann::json;
 
-// Names that the catalog's operators could be hidden behind come last.
 constexpr char const* connect_query =
-    "SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false), "
-    "pg_catalog.host(pg_catalog.inet_client_addr()), "
-    "pg_catalog.inet_client_addr() IS NOT DISTINCT FROM pg_catalog.inet_server_addr(), "
+    "SELECT pg_catalog.host(pg_catalog.inet_client_addr()), "
+    "coalesce(pg_catalog.inet_client_addr() OPERATOR(pg_catalog.=) pg_catalog.inet_server_addr(), pg_catalog.inet_client_addr() IS NULL), "
     "pg_catalog.pg_conf_load_time()::pg_catalog.text";
 
 // $1: the questions, $2: the patterns of pg_hba.conf, as JSON. One row for each question, in their order.
 constexpr char const* facts_query = R"(
 SELECT pg_catalog.pg_conf_load_time()::pg_catalog.text,
-       a.oid IS NOT NULL, a.rolpassword, coalesce(a.rolvaliduntil < pg_catalog.now(), false),
+       a.oid IS NOT NULL, a.rolpassword, coalesce(a.rolvaliduntil OPERATOR(pg_catalog.<) pg_catalog.now(), false),
        a.rolcanlogin, a.rolsuper, a.rolreplication, a.rolconnlimit,
        coalesce(pg_catalog.pg_has_role(a.oid, 'pg_monitor', 'USAGE'), false),
        d.oid IS NOT NULL, d.datallowconn, d.datconnlimit,
@@ -32,18 +30,19 @@ SELECT pg_catalog.pg_conf_load_time()::pg_catalog.text,
         (SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' ', s.setdatabase, s.setrole, s.setconfig), ' '
                                       ORDER BY s.setdatabase, s.setrole)
            FROM pg_catalog.pg_db_role_setting s
-          WHERE s.setrole IN (0, coalesce(a.oid, 0)) AND s.setdatabase IN (0, coalesce(d.oid, 0)))),
+          WHERE s.setrole OPERATOR(pg_catalog.=) ANY (ARRAY[0::pg_catalog.oid, a.oid])
+            AND s.setdatabase OPERATOR(pg_catalog.=) ANY (ARRAY[0::pg_catalog.oid, d.oid]))),
        (WITH RECURSIVE member (roleid) AS (
             SELECT a.oid UNION
-            SELECT m.roleid FROM pg_catalog.pg_auth_members m JOIN member ON m.member = member.roleid)
-        SELECT pg_catalog.json_agg(pg_catalog.encode(pg_catalog.namesend(r.rolname), 'hex')) FROM member JOIN pg_catalog.pg_authid r ON r.oid = member.roleid),
+            SELECT m.roleid FROM pg_catalog.pg_auth_members m JOIN member ON m.member OPERATOR(pg_catalog.=) member.roleid)
+        SELECT pg_catalog.json_agg(pg_catalog.encode(pg_catalog.namesend(r.rolname), 'hex')) FROM member JOIN pg_catalog.pg_authid r ON r.oid OPERATOR(pg_catalog.=) member.roleid),
        (SELECT pg_catalog.json_agg(pg_catalog.encode(pg_catalog.textsend(p.value), 'hex')) FROM pg_catalog.json_array_elements_text($2::pg_catalog.json) p
-         WHERE q.value ->> 0 ~ (p.value COLLATE pg_catalog."C")),
+         WHERE (q.value OPERATOR(pg_catalog.->>) 0) OPERATOR(pg_catalog.~) (p.value COLLATE pg_catalog."C")),
        (SELECT pg_catalog.json_agg(pg_catalog.encode(pg_catalog.textsend(p.value), 'hex')) FROM pg_catalog.json_array_elements_text($2::pg_catalog.json) p
-         WHERE q.value ->> 1 ~ (p.value COLLATE pg_catalog."C"))
+         WHERE (q.value OPERATOR(pg_catalog.->>) 1) OPERATOR(pg_catalog.~) (p.value COLLATE pg_catalog."C"))
   FROM pg_catalog.json_array_elements($1::pg_catalog.json) WITH ORDINALITY AS q (value, number)
-  LEFT JOIN pg_catalog.pg_authid a ON a.rolname = (q.value ->> 0)::pg_catalog.name
-  LEFT JOIN pg_catalog.pg_database d ON d.datname = (q.value ->> 1)::pg_catalog.name
+  LEFT JOIN pg_catalog.pg_authid a ON a.rolname OPERATOR(pg_catalog.=) (q.value OPERATOR(pg_catalog.->>) 0)::pg_catalog.name
+  LEFT JOIN pg_catalog.pg_database d ON d.datname OPERATOR(pg_catalog.=) (q.value OPERATOR(pg_catalog.->>) 1)::pg_catalog.name
  ORDER BY q.number)";
 
 bool is_true(std::optional<std::string> const& value) { return value == "t"; }
@@ -91,9 +90,9 @@ Result<LoginServer> LoginServer::connect(Conninfo const& conninfo, HbaRules& rul
     LoginServer server(std::move(session), conninfo, rules);
     PGTANDEM_TRY(said, server.session_.query(connect_query, deadline));
     auto const& row = *said.begin();
-    server.our_address_ = row[1].value_or("");
-    server.is_same_machine_ = is_true(row[2]);
-    server.load_time_ = row[3].value_or("");
+    server.our_address_ = row[0].value_or("");
+    server.is_same_machine_ = is_true(row[1]);
+    server.load_time_ = row[2].value_or("");
     PGTANDEM_CHECK(rules.read(server.session_, deadline));
     return server;
 }

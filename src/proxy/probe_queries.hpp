@@ -14,9 +14,11 @@ inline constexpr char const* probe_prologue = R"(
 PREPARE sample AS SELECT pg_catalog.pg_current_wal_flush_lsn(), pg_catalog.pg_current_wal_insert_lsn(), pg_catalog.pg_current_snapshot();
 PREPARE follow AS SELECT pg_catalog.pg_last_wal_replay_lsn();
 PREPARE fence (bigint[], bigint) AS SELECT pg_catalog.pg_last_wal_replay_lsn(), here.xmax,
-    (SELECT pg_catalog.string_agg(x::text, ',') FROM (
-        SELECT pg_catalog.unnest($1) UNION ALL SELECT pg_catalog.generate_series($2, least(here.xmax, $2 + 1000) - 1)) AS beyond (x)
-     WHERE CASE WHEN x < here.xmax THEN pg_catalog.pg_xact_status(x::text::xid8) = 'committed' END)
-FROM (SELECT pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::text::bigint AS xmax) AS here)";
+    (SELECT pg_catalog.string_agg(x::pg_catalog.text, ',') FROM (
+        SELECT pg_catalog.unnest($1) UNION ALL SELECT pg_catalog.generate_series($2,
+            least(here.xmax, $2 OPERATOR(pg_catalog.+) 1000) OPERATOR(pg_catalog.-) 1)) AS beyond (x)
+     WHERE CASE WHEN x OPERATOR(pg_catalog.<) here.xmax
+         THEN pg_catalog.pg_xact_status(x::pg_catalog.text::pg_catalog.xid8) OPERATOR(pg_catalog.=) 'committed' END)
+FROM (SELECT pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::pg_catalog.text::bigint AS xmax) AS here)";
 
 }  // namespace pgtandem::proxy

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "pg/lsn.hpp"
+#include "pg/own_session.hpp"
 #include "proxy/backend.hpp"
 
 namespace pgtandem::proxy {
@@ -17,22 +18,21 @@ constexpr auto patience = 2s;
 constexpr char const* state_query =
     "SELECT here.replica, "
     "CASE WHEN here.replica THEN (SELECT received_tli FROM pg_catalog.pg_stat_wal_receiver) "
-    "ELSE ('x' || pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8))::bit(32)::int END, "
+    "ELSE ('x' OPERATOR(pg_catalog.||) pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8))::bit(32)::int END, "
     "CASE WHEN here.replica THEN pg_catalog.pg_last_wal_replay_lsn() ELSE pg_catalog.pg_current_wal_flush_lsn() END, "
-    "pg_catalog.current_setting('synchronous_commit') = 'off' OR EXISTS (SELECT FROM pg_catalog.pg_db_role_setting, "
-    "pg_catalog.unnest(setconfig) AS setting WHERE setting = 'synchronous_commit=off'), "
+    "pg_catalog.current_setting('synchronous_commit') OPERATOR(pg_catalog.=) 'off' OR EXISTS (SELECT FROM pg_catalog.pg_db_role_setting, "
+    "pg_catalog.unnest(setconfig) AS setting WHERE setting OPERATOR(pg_catalog.=) 'synchronous_commit=off'), "
     "pg_catalog.pg_conf_load_time() "
     "FROM (SELECT pg_catalog.pg_is_in_recovery() AS replica) AS here";
 
-// Of the sessions that the workers open to ask how far it is. What somebody has set for a role or a database is not for them.
+// Of the sessions that the workers open to ask how far it is.
 std::shared_ptr<ServerLogin const> login_of(Conninfo const& conninfo) {
     ServerLogin login{conninfo.user,
                       {{"user", conninfo.user},
                        {"database", conninfo.database},
                        {"application_name", conninfo.application_name},
-                       {"client_encoding", "UTF8"},
-                       {"default_transaction_isolation", "read committed"},
-                       {"statement_timeout", "0"}}};
+                       {"client_encoding", "UTF8"}}};
+    login.parameters.insert(login.parameters.end(), std::begin(own_session_settings), std::end(own_session_settings));
     login.password = conninfo.password;
     return std::make_shared<ServerLogin const>(std::move(login));
 }
