@@ -78,6 +78,8 @@ Status NodeAgent::watch_replica(BoardView const&) {
 Status NodeAgent::watch_primary(BoardView const& view) {
     if (!is_prepared_) PGTANDEM_CHECK(prepare_primary(view));
     PGTANDEM_CHECK(keep_sync_set(view));
+    PGTANDEM_TRY(admin, session());
+    PGTANDEM_CHECK(let_catalog_role_connect(*admin));
     report_.ready = true;
     return {};
 }

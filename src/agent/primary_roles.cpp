@@ -22,12 +22,36 @@ Status ensure_role(Session& admin, std::string const& name, std::string const& p
     return {};
 }
 
+// It has the password that we know and no attribute, also where somebody has given it one.
+Status ensure_catalog_role(Session& admin, std::string const& password) {
+    PGTANDEM_CHECK(ensure_role(admin, catalog_role, password, ""));
+    PGTANDEM_TRY(verifier, admin.scram_verifier(catalog_role, password));
+    PGTANDEM_CHECK(admin.query(fmt::format("ALTER ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS PASSWORD {}",
+                                           quoted_identifier(catalog_role), quoted_literal(verifier)),
+                               soon()));
+    return {};
+}
+
 }  // namespace
 
 Status ensure_roles(Session& admin, Credentials const& credentials) {
     PGTANDEM_CHECK(ensure_role(admin, replication_role, credentials.replication_password, "REPLICATION"));
+    PGTANDEM_CHECK(ensure_catalog_role(admin, credentials.catalog_password));
     // As the postgres image does, the user owns the server: extensions, roles and databases are theirs to make.
     return ensure_role(admin, credentials.user, credentials.password, "SUPERUSER");
+}
+
+Status let_catalog_role_connect(Session& admin) {
+    PGTANDEM_TRY(closed, admin.query("SELECT datname FROM pg_catalog.pg_database WHERE datallowconn "
+                                     "AND NOT pg_catalog.has_database_privilege($1, oid, 'CONNECT')",
+                                     {catalog_role}, soon()));
+    for (auto const& row : closed) {
+        // One that is dropped at this moment is no fault.
+        static_cast<void>(admin.query(fmt::format("GRANT CONNECT ON DATABASE {} TO {}", quoted_identifier(row[0].value_or("")),
+                                                  quoted_identifier(catalog_role)),
+                                      soon()));
+    }
+    return {};
 }
 
 Status ensure_database(Session& admin, Credentials const& credentials) {

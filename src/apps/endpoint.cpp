@@ -37,8 +37,8 @@ std::vector<proxy::WatchedServer> servers_of(Cluster const& cluster) {
 
 Result<proxy::EndpointSettings> endpoint_settings(cluster::ClusterState const& state) {
     proxy::EndpointSettings settings;
-    // Our own role is nobody's to log in with.
-    settings.refused_users = {admin_role};
+    // Our own roles are nobody's to log in with.
+    settings.refused_users = {admin_role, catalog_role};
     for (auto const& [name, value] : state.endpoint) {
         PGTANDEM_CHECK(proxy::set_endpoint_setting(settings, name, value, "cluster"));
     }
@@ -54,7 +54,7 @@ Status take_endpoint_settings(cluster::ClusterState& state, cli::Settings const&
         if (setting.is_given) wanted[name] = setting.value;
     }
     proxy::EndpointSettings after;
-    after.refused_users = {admin_role};
+    after.refused_users = {admin_role, catalog_role};
     for (auto const& [name, value] : wanted) {
         auto const from = settings.endpoint().find(name);
         PGTANDEM_CHECK(proxy::set_endpoint_setting(after, name, value, from == settings.endpoint().end() ? "up" : from->second.source));
@@ -87,7 +87,7 @@ RunningEndpoint::RunningEndpoint(proxy::EndpointSettings const& settings, Server
     : servers_(std::move(servers)),
       nodes_(board_, servers_.list),
       desk_([this] { return find_server("postgres"); }),
-      catalog_([this](std::string const& database) { return find_server(database); }, [this] { return overrides(); }),
+      catalog_([this](std::string const& database) { return find_catalog(database); }, [this] { return overrides(); }),
       endpoint_(settings, board_, desk_, catalog_, servers_.read_settings) {}
 
 RunningEndpoint::~RunningEndpoint() {
@@ -116,6 +116,15 @@ Result<Conninfo> RunningEndpoint::find_server(std::string const& database) const
         }
     }
     return fail("looking for a server", "", "none can be used at present");
+}
+
+// Databases belong to ordinary roles: who reads their catalogs is to have no rights that somebody there could want.
+Result<Conninfo> RunningEndpoint::find_catalog(std::string const& database) const {
+    PGTANDEM_TRY(conninfo, find_server(database));
+    if (servers_.catalog_user.empty()) return conninfo;
+    conninfo.user = servers_.catalog_user;
+    conninfo.password = servers_.catalog_password;
+    return conninfo;
 }
 
 Result<std::unique_ptr<RunningEndpoint>> RunningEndpoint::open(proxy::EndpointSettings const& settings, Servers servers,
@@ -157,7 +166,7 @@ Result<std::unique_ptr<RunningEndpoint>> RunningEndpoint::open(Cluster const& cl
         PGTANDEM_TRY(state, read_state(snapshot));
         return endpoint_settings(state);
     };
-    return open(settings, {[&cluster] { return servers_of(cluster); }, read}, std::move(succession));
+    return open(settings, {[&cluster] { return servers_of(cluster); }, read, catalog_role, cluster.credentials.catalog_password}, std::move(succession));
 }
 
 Result<std::optional<proxy::Takeover>> take_over(proxy::EndpointSettings const& settings) {

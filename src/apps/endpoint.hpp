@@ -37,6 +37,9 @@ public:
     struct Servers {
         proxy::NodeWatch::ListServers list;
         proxy::Endpoint::ReadSettings read_settings;
+        // Who reads the databases' catalogs; without a name, who looks at the servers.
+        std::string catalog_user{};
+        std::string catalog_password{};
     };
     static Result<std::unique_ptr<RunningEndpoint>> open(proxy::EndpointSettings const& settings, Servers servers,
                                                          Succession succession);
@@ -54,6 +57,7 @@ private:
     RunningEndpoint(proxy::EndpointSettings const& settings, Servers servers);
     sql::FunctionOverrides overrides() const;
     Result<Conninfo> find_server(std::string const& database) const;
+    Result<Conninfo> find_catalog(std::string const& database) const;
 
     Servers servers_;
     proxy::RoutingBoard board_;

@@ -159,12 +159,19 @@ private:
         for (auto const& folder : {cluster_.paths.archive(), cluster_.paths.log(), cluster_.paths.nodes()}) {
             PGTANDEM_CHECK(make_directory(folder));
         }
-        if (is_new_) PGTANDEM_CHECK(save_credentials(cluster_.paths, cluster_.credentials));
+        PGTANDEM_CHECK(write_credentials());
         PGTANDEM_CHECK(write_archive_script());
         PGTANDEM_CHECK(refresh_hba());
         PGTANDEM_CHECK(remove_tree(cluster_.reports.file()));
         PGTANDEM_CHECK(cluster_.reports.write({{"up", {{"phase", "starting"}, {"process", ::getpid()}}}}));
         return save_state();
+    }
+
+    Status write_credentials() {
+        auto& password = cluster_.credentials.catalog_password;
+        if (!is_new_ && !password.empty()) return {};
+        if (password.empty()) password = make_password();
+        return save_credentials(cluster_.paths, cluster_.credentials);
     }
 
     Status write_archive_script() {

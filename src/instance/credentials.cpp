@@ -52,12 +52,13 @@ Result<Credentials> make_credentials(WantedCredentials const& wanted) {
     Credentials made;
     made.user = wanted.user.empty() ? "postgres" : wanted.user;
     made.database = wanted.database.empty() ? made.user : wanted.database;
-    made.password = wanted.password.empty() ? random_word(password_length) : wanted.password;
-    made.admin_password = random_word(password_length);
-    made.replication_password = random_word(password_length);
+    made.password = wanted.password.empty() ? make_password() : wanted.password;
+    made.admin_password = make_password();
+    made.replication_password = make_password();
+    made.catalog_password = make_password();
     PGTANDEM_CHECK(check_name("role", made.user));
     PGTANDEM_CHECK(check_name("database", made.database));
-    if (made.user == admin_role || made.user == replication_role || made.user.starts_with("pg_")) {
+    if (made.user == admin_role || made.user == replication_role || made.user == catalog_role || made.user.starts_with("pg_")) {
         return usage_error("making the role", made.user, "the name is kept for PostgreSQL's or pgtandem's own use",
                            "another POSTGRES_USER");
     }
@@ -72,6 +73,8 @@ Result<Credentials> make_credentials(WantedCredentials const& wanted) {
     return made;
 }
 
+std::string make_password() { return random_word(password_length); }
+
 Result<std::optional<Credentials>> load_credentials(ClusterPaths const& paths) {
     PGTANDEM_TRY(users, read_file_if_there(paths.credentials()));
     PGTANDEM_TRY(ours, read_file_if_there(paths.internal_credentials()));
@@ -79,7 +82,7 @@ Result<std::optional<Credentials>> load_credentials(ClusterPaths const& paths) {
     PGTANDEM_TRY(given, parse_environment(*users, paths.credentials().string()));
     PGTANDEM_TRY(internal, parse_environment(*ours, paths.internal_credentials().string()));
     return std::optional(Credentials{given["POSTGRES_USER"], given["POSTGRES_PASSWORD"], given["POSTGRES_DB"],
-                                     internal["ADMIN_PASSWORD"], internal["REPLICATION_PASSWORD"]});
+                                     internal["ADMIN_PASSWORD"], internal["REPLICATION_PASSWORD"], internal["CATALOG_PASSWORD"]});
 }
 
 Status save_credentials(ClusterPaths const& paths, Credentials const& credentials) {
@@ -88,6 +91,7 @@ Status save_credentials(ClusterPaths const& paths, Credentials const& credential
         write_file(paths.replication_passfile(), passfile_line(replication_role, credentials.replication_password)));
     PGTANDEM_CHECK(write_file(paths.internal_credentials(),
                               render_environment({{"ADMIN_PASSWORD", credentials.admin_password},
+                                                  {"CATALOG_PASSWORD", credentials.catalog_password},
                                                   {"REPLICATION_PASSWORD", credentials.replication_password}})));
     return write_file(paths.credentials(), render_environment({{"POSTGRES_USER", credentials.user},
                                                                {"POSTGRES_PASSWORD", credentials.password},

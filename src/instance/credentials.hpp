@@ -1,4 +1,4 @@
-// Who logs in: the user's three (as the postgres image names them), and the two roles pgtandem itself uses.
+// Who logs in: the user's three (as the postgres image names them), and the roles pgtandem itself uses.
 // Kept in files of mode 0600 below the cluster's folder; never in a log, a message or a process title.
 #pragma once
 #include <optional>
@@ -13,6 +13,8 @@ namespace pgtandem {
 // The role that owns the cluster (initdb's superuser), local connections only.
 inline constexpr char const* admin_role = "pgtandem";
 inline constexpr char const* replication_role = "pgtandem_replication";
+// Reads the catalogs of databases that belong to others: an ordinary role, with no right but to connect.
+inline constexpr char const* catalog_role = "pgtandem_catalog";
 
 struct Credentials {
     std::string user;
@@ -20,6 +22,7 @@ struct Credentials {
     std::string database;
     std::string admin_password;
     std::string replication_password;
+    std::string catalog_password{};  // empty where the cluster is older than that role
 };
 
 // What the user asked for; empty fields were left open.
@@ -35,6 +38,8 @@ Result<WantedCredentials> wanted_from(Environment const& variables, std::string 
 // As the postgres image does: the user is "postgres" and the database is named like the user unless given. Passwords
 // that were left open are made at random. Errors: names that PostgreSQL or pgtandem keep for themselves.
 Result<Credentials> make_credentials(WantedCredentials const& wanted);
+
+std::string make_password();
 
 Result<std::optional<Credentials>> load_credentials(ClusterPaths const& paths);
 // Writes the two environment files and the two password files.

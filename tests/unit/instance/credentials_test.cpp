@@ -50,6 +50,7 @@ TEST(Credentials, refuse_names_that_are_kept_and_texts_that_cannot_be_stored) {
     };
     for (auto const& [wanted, word] : {Case{{"pgtandem", "", "x"}, "is kept"},
                                        {{"pgtandem_replication", "", "x"}, "is kept"},
+                                       {{"pgtandem_catalog", "", "x"}, "is kept"},
                                        {{"pg_monitor", "", "x"}, "is kept"},
                                        {{"anna", "", "template1"}, "templates"},
                                        {{"anna", "", "template0"}, "templates"},
@@ -70,7 +71,7 @@ TEST(Credentials, are_read_back_and_only_their_owner_may_read_them) {
     TemporaryFolder const folder;
     ClusterPaths const paths{folder.path()};
     EXPECT_EQ(load_credentials(paths)->has_value(), false);
-    Credentials const written{"an:na", "p\\a:s's \"$", "my shop", "admin", "replication"};
+    Credentials const written{"an:na", "p\\a:s's \"$", "my shop", "admin", "replication", "catalog"};
     ASSERT_TRUE(save_credentials(paths, written));
     auto const read = load_credentials(paths);
     ASSERT_TRUE(read && *read);
@@ -79,6 +80,7 @@ TEST(Credentials, are_read_back_and_only_their_owner_may_read_them) {
     EXPECT_EQ((*read)->database, written.database);
     EXPECT_EQ((*read)->admin_password, "admin");
     EXPECT_EQ((*read)->replication_password, "replication");
+    EXPECT_EQ((*read)->catalog_password, "catalog");
     EXPECT_EQ(read_file(paths.passfile()), "*:*:*:an\\:na:p\\\\a\\:s's \"$\n");
     for (auto const& entry : std::filesystem::directory_iterator(folder.path())) {
         struct stat info {};
