@@ -1,12 +1,12 @@
 // From the rows of catalog_sections() to pins: who is suspect by itself, and who by what it touches.
-#include <algorithm>
 #include <array>
-#include <map>
+#include <unordered_map>
 
 #include "sql/builtins.hpp"
 #include "sql/catalog_doubts.hpp"
 #include "sql/catalog_facts.hpp"
 #include "sql/catalog_rows.hpp"
+#include "sql/spread.hpp"
 
 namespace pgtandem::sql {
 
@@ -16,12 +16,13 @@ public:
         : rows_(rows), overrides_(overrides) {}
 
     CatalogFacts build() {
-        for (auto const& name : rows_.volatile_functions) mark(name, Pin::unproven);
+        for (auto const& name : rows_.volatile_functions) facts_.known(name).function |= Pin::unproven;
         apply_overrides();
-        do {
-            close_functions();
-            add_relations();
-        } while (close_bodies());
+        link_relations();
+        link_code();
+        link_bodies();
+        spread_.run();
+        take_pins();
         for (auto const& [symbol, function] : rows_.operators) add_operator(symbol, facts_.function(function));
         for (auto const& function : rows_.anywhere) facts_.on_any_statement_ |= facts_.function(function);
         for (auto const& function : rows_.on_ddl) facts_.on_ddl_ |= facts_.function(function);
@@ -30,71 +31,91 @@ public:
     }
 
 private:
+    static Pins join(Pins a, Pins b) { return a | b; }
+    using PinSpread = Spread<Pins, join>;
+    using Node = PinSpread::Node;
     // The pins of a relation by how it is touched: read, write, insert.
-    using ByMode = std::array<Pins, 3>;
-
-    void mark(std::string const& function, Pins pins) { facts_.known(function).function |= pins; }
+    using ByMode = std::array<Node, 3>;
 
     void apply_overrides() {
-        for (auto const& name : overrides_.pinning) mark(name, Pin::unproven);
+        for (auto const& name : overrides_.pinning) facts_.known(name).function |= Pin::unproven;
         for (auto const& name : overrides_.harmless) facts_.known(name).is_harmless = true;
     }
 
-    // Rounds until nothing changes; each adds a bit somewhere, so it ends.
-    void close_functions() {
-        for (bool changed = true; changed;) {
-            changed = false;
-            for (auto const& [name, code] : rows_.code) {
-                Pins pins;
-                for (auto const& callee : code.called) pins |= facts_.function(callee);
-                if (pins.minus(facts_.known(name).function).empty()) continue;
-                mark(name, pins);
-                changed = true;
-            }
+    // What calls it may do what it does.
+    void link_call(std::string_view function, Node caller) {
+        auto const* const entry = facts_.find(function);
+        if (entry != nullptr && entry->is_harmless) return;
+        auto const key = one_if_foreign(function);
+        bool const is_new = !functions_.contains(key);
+        auto const node = functions_[key];
+        if (is_new && entry != nullptr) spread_.raise(node, entry->function);
+        spread_.raise(node, pins_by_prefix(function));
+        spread_.link(node, caller);
+    }
+
+    Node function_node(std::string const& name) { return functions_[one_if_foreign(name)]; }
+
+    void link_code() {
+        for (auto const& [name, code] : rows_.code) {
+            auto const caller = function_node(name);
+            for (auto const& callee : code.called) link_call(callee, caller);
         }
     }
 
-    // Functions that may write do whatever the relations do that they name. True: something has been found that others may do
-    // by calling or touching.
-    bool close_bodies() {
-        for (auto const& [symbol, function] : rows_.operators) facts_.any_operator_ |= facts_.function(function);
-        bool changed = false;
+    // Functions that may write do whatever the relations do that they name, and any operator may be in them.
+    void link_bodies() {
+        auto const any_operator = spread_.add();
+        for (auto const& [symbol, function] : rows_.operators) link_call(function, any_operator);
         for (auto const& [name, body] : rows_.bodies) {
-            auto const pins = facts_.code(body);
-            if (pins.minus(facts_.known(name).function).empty()) continue;
-            mark(name, pins);
-            changed = true;
-        }
-        return changed;
-    }
-
-    void add_relations() {
-        for (auto const& relation : rows_.relations) {
-            auto& pins = relations_[relation.oid];
-            if (relation.has_identity) pins[2] |= Pin::drawn_number;
-        }
-        for (auto const& use : rows_.uses) relations_[use.relation][use.mode] |= facts_.function(use.function);
-        close_relations();
-        for (auto const& relation : rows_.relations) add_pins(relation.name, relations_[relation.oid]);
-    }
-
-    void close_relations() {
-        for (bool changed = true; changed;) {
-            changed = false;
-            for (auto const& edge : rows_.edges) {
-                auto const from = relations_.find(edge.from);
-                auto const to = relations_.find(edge.to);
-                if (from == relations_.end() || to == relations_.end()) continue;
-                auto& pins = from->second[edge.from_mode];
-                auto const all = pins | to->second[edge.to_mode];
-                changed |= !(all == pins);
-                pins = all;
+            auto const node = function_node(name);
+            if (!body.is_tame) {
+                spread_.raise(node, Pin::unproven);
+                continue;
+            }
+            spread_.link(any_operator, node);
+            for (auto const& named : body.named) {
+                link_call(named, node);
+                spread_.link(named_relations_[one_if_foreign(named)], node);
+                if (named.starts_with("pg_temp")) spread_.raise(node, Pin::temporary_table);
             }
         }
+        any_operator_ = any_operator;
     }
 
-    void add_pins(std::string const& name, ByMode const& pins) {
-        auto const& [read, write, insert] = pins;
+    ByMode const& relation(std::string const& oid) {
+        auto const [found, is_new] = relations_.try_emplace(oid);
+        if (is_new) found->second = {spread_.add(), spread_.add(), spread_.add()};
+        return found->second;
+    }
+
+    void link_relations() {
+        for (auto const& known : rows_.relations) {
+            auto const& modes = relation(known.oid);
+            if (known.has_identity) spread_.raise(modes[2], Pin::drawn_number);
+            for (auto const mode : modes) spread_.link(mode, named_relations_[one_if_foreign(known.name)]);
+        }
+        for (auto const& use : rows_.uses) link_call(use.function, relation(use.relation)[use.mode]);
+        for (auto const& edge : rows_.edges) {
+            auto const from = relations_.find(edge.from);
+            auto const to = relations_.find(edge.to);
+            if (from == relations_.end() || to == relations_.end()) continue;
+            spread_.link(to->second[edge.to_mode], from->second[edge.from_mode]);
+        }
+    }
+
+    void take_pins() {
+        for (auto const& [name, node] : functions_.all()) {
+            if (!spread_[node].empty()) facts_.known(name).function |= spread_[node];
+        }
+        for (auto const& known : rows_.relations) add_pins(known.name, relation(known.oid));
+        facts_.any_operator_ = spread_[any_operator_];
+    }
+
+    void add_pins(std::string const& name, ByMode const& modes) {
+        auto const read = spread_[modes[0]];
+        auto const write = spread_[modes[1]];
+        auto const insert = spread_[modes[2]];
         if ((read | write | insert).empty() || name.empty()) return;
         auto& known = facts_.known(name).relation;
         known.on_read |= read;
@@ -112,7 +133,11 @@ private:
     CatalogRows const& rows_;
     FunctionOverrides const& overrides_;
     CatalogFacts facts_;
-    std::map<std::string, ByMode> relations_;
+    PinSpread spread_;
+    NamedNodes<PinSpread> functions_{spread_};
+    NamedNodes<PinSpread> named_relations_{spread_};  // all of a name, however touched
+    std::unordered_map<std::string, ByMode> relations_;  // by oid
+    Node any_operator_ = 0;
 };
 
 Result<CatalogFacts> CatalogFacts::from_rows(std::span<Row const> rows, FunctionOverrides const& overrides) {

@@ -5,6 +5,7 @@
 
 #include "sql/builtins.hpp"
 #include "sql/on_replica.hpp"
+#include "sql/spread.hpp"
 
 namespace pgtandem::sql {
 
@@ -18,15 +19,13 @@ public:
     Doubts build() {
         for (auto const& routine : rows_.routines) raise(own_[routine.name], own_doubt(routine));
         for (auto const& relation : rows_.relation_names) {
-            raise(relations_[relation.oid], own_doubt(relation));
+            spread_.raise(relations_[relation.oid], own_doubt(relation));
             if (relation.kind == 'm') stored_.insert(relation.oid);
-            else if (rows_.locking_views.contains(relation.oid)) raise(relations_[relation.oid], Reason::locks_rows);
+            else if (rows_.locking_views.contains(relation.oid)) spread_.raise(relations_[relation.oid], Reason::locks_rows);
         }
-        // Each round raises some doubt, so it ends.
-        for (bool is_raised = true; is_raised;) {
-            is_raised = close_functions();
-            is_raised = close_relations() || is_raised;
-        }
+        link_functions();
+        link_relations();
+        spread_.run();
         add_names();
         add_operators();
         for (auto const& function : rows_.anywhere) add_anywhere(function);
@@ -36,6 +35,9 @@ public:
 
 private:
     using ByText = std::unordered_map<std::string, Reason>;
+    static Reason join(Reason a, Reason b) { return std::max(a, b); }
+    using DoubtSpread = Spread<Reason, join>;
+    using Node = DoubtSpread::Node;
 
     static bool raise(Reason& doubt, Reason to) {
         if (doubt >= to) return false;
@@ -65,46 +67,42 @@ private:
     }
 
     // Of what goes by this name, by itself or by what its code does.
-    Reason function_doubt(std::string const& name) const { return std::max(found(own_, name), found(through_, name)); }
+    Reason function_doubt(std::string const& name) const { return std::max(found(own_, name), through_.value(name)); }
 
-    bool close_functions() {
-        bool changed = false;
-        for (auto const& [name, code] : rows_.code) {
-            if (overrides_.read_only.contains(name)) continue;
-            auto doubt = Reason::read;
-            for (auto const& callee : code.called) raise(doubt, function_doubt(callee));
-            for (auto const& relation : code.named) raise(doubt, found(relations_by_name_, relation));
-            changed |= raise(through_[name], doubt);
-        }
-        return changed;
+    void link_call(std::string const& function, Node caller) {
+        spread_.raise(caller, found(own_, function));
+        spread_.link(through_[function], caller);
     }
 
-    bool close_relations() {
-        bool changed = false;
+    void link_functions() {
+        for (auto const& [name, code] : rows_.code) {
+            if (overrides_.read_only.contains(name)) continue;
+            auto const caller = through_[name];
+            for (auto const& callee : code.called) link_call(callee, caller);
+            for (auto const& relation : code.named) spread_.link(relations_by_name_[relation], caller);
+        }
+    }
+
+    void link_relations() {
         for (auto const& use : rows_.uses) {
-            if (use.mode == read_mode && !stored_.contains(use.relation))
-                changed |= raise(relations_[use.relation], function_doubt(use.function));
+            if (use.mode == read_mode && !stored_.contains(use.relation)) link_call(use.function, relations_[use.relation]);
         }
         for (auto const& edge : rows_.edges) {
             if (edge.from_mode != read_mode || edge.to_mode != read_mode || stored_.contains(edge.from)) continue;
-            changed |= raise(relations_[edge.from], found(relations_, edge.to));
+            spread_.link(relations_[edge.to], relations_[edge.from]);
         }
-        for (auto const& relation : rows_.relation_names) {
-            auto const doubt = found(relations_, relation.oid);
-            if (doubt != Reason::read) changed |= raise(relations_by_name_[relation.name], doubt);
-        }
-        return changed;
+        for (auto const& relation : rows_.relation_names) spread_.link(relations_[relation.oid], relations_by_name_[relation.name]);
     }
 
     void add_names() {
         for (auto const& routine : rows_.routines) {
             auto doubt = own_doubt(routine);
             // Of PostgreSQL's own, all is said; a user's function of the same name does not change them.
-            if (routine.schema != "pg_catalog") raise(doubt, found(through_, routine.name));
+            if (routine.schema != "pg_catalog") raise(doubt, through_.value(routine.name));
             doubts_.functions.add({routine.schema, routine.name}, routine.args_min, routine.args_max, doubt);
         }
         for (auto const& relation : rows_.relation_names)
-            doubts_.relations.add({relation.schema, relation.name}, 0, 0, found(relations_, relation.oid));
+            doubts_.relations.add({relation.schema, relation.name}, 0, 0, relations_.value(relation.oid));
         doubts_.functions.finish();
         doubts_.relations.finish();
     }
@@ -121,7 +119,7 @@ private:
     // that counts against them, but not against each statement of the database.
     void add_anywhere(std::string const& function) {
         if (overrides_.read_only.contains(function)) return;
-        auto const doubt = pins_.function(function).empty() ? found(through_, function) : Reason::volatile_function;
+        auto const doubt = pins_.function(function).empty() ? through_.value(function) : Reason::volatile_function;
         if (raise(doubts_.on_any_statement, doubt)) doubts_.on_any_statement_function = function;
     }
 
@@ -132,9 +130,10 @@ private:
     CatalogFacts const& pins_;
     Doubts doubts_;
     ByText own_;
-    ByText through_;
-    ByText relations_;  // by oid
-    ByText relations_by_name_;
+    DoubtSpread spread_;
+    NamedNodes<DoubtSpread> through_{spread_};
+    NamedNodes<DoubtSpread> relations_{spread_};  // by oid
+    NamedNodes<DoubtSpread> relations_by_name_{spread_};
     CatalogRows::Names stored_;  // materialized views' oids: reading one runs nothing of what made it
 };
 
