@@ -7,6 +7,7 @@ namespace pgtandem::proxy {
 namespace {
 
 constexpr std::size_t most_analyses = 20000;
+constexpr std::size_t path_schemas_max = 32;
 constexpr std::size_t shown_bytes = 100;
 sql::CatalogFacts const no_facts;
 
@@ -35,7 +36,8 @@ bool DatabaseView::holds(PreparedStatement const& statement, KnownPath const& pa
 }
 
 KnownPath DatabaseView::known_path(sql::SearchPath schemas) const {
-    if (!schemas) return {};
+    // Each name of a statement is looked for in all of them.
+    if (!schemas || schemas->size() > path_schemas_max) return {};
     std::string text;
     for (auto const& name : *schemas) text.append(name).append(1, '\0');
     return {std::move(schemas), sql::keyed_hash(text, fingerprint_seed_) | 1};

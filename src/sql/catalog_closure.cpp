@@ -59,6 +59,7 @@ private:
     void link_code() {
         for (auto const& [name, code] : rows_.code) {
             auto const caller = function_node(name);
+            if (code.is_too_long) spread_.raise(caller, Pin::unproven);
             for (auto const& callee : code.called) link_call(callee, caller);
         }
     }

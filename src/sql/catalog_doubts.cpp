@@ -78,6 +78,7 @@ private:
         for (auto const& [name, code] : rows_.code) {
             if (overrides_.read_only.contains(name)) continue;
             auto const caller = through_[name];
+            if (code.is_too_long) spread_.raise(caller, Reason::too_long);
             for (auto const& callee : code.called) link_call(callee, caller);
             for (auto const& relation : code.named) spread_.link(relations_by_name_[relation], caller);
         }

@@ -24,14 +24,15 @@ namespace {
 
 // Expressions are searched for the functions and operators they hold in the form in which the catalog keeps them
 // (pg_node_tree), since pg_depend does not tell of PostgreSQL's own functions. Objects below 16384 are PostgreSQL's.
+// Of code as much as shows that it is longer than function_code_max.
 constexpr std::string_view functions = R"sql(WITH code (name, language, body) AS (
-    SELECT p.proname, CASE WHEN l.lanname OPERATOR(pg_catalog.<>) ALL ('{sql,plpgsql}') THEN l.lanname::pg_catalog.text END, CASE WHEN p.prosrc OPERATOR(pg_catalog.=) '' THEN pg_catalog.pg_get_functiondef(p.oid) ELSE p.prosrc END
+    SELECT p.proname, CASE WHEN l.lanname OPERATOR(pg_catalog.<>) ALL ('{sql,plpgsql}') THEN l.lanname::pg_catalog.text END, CASE WHEN p.prosrc OPERATOR(pg_catalog.=) '' THEN pg_catalog.pg_get_functiondef(p.oid) ELSE pg_catalog.left(p.prosrc, 65537) END
     FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_language l ON l.oid OPERATOR(pg_catalog.=) p.prolang
     WHERE p.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid AND p.provolatile OPERATOR(pg_catalog.<>) 'v'
       AND p.prokind OPERATOR(pg_catalog.<>) 'a' AND l.lanname OPERATOR(pg_catalog.<>) ALL ('{c,internal}')
 )
 SELECT CASE WHEN l.lanname OPERATOR(pg_catalog.=) ANY ('{sql,plpgsql}') AND p.prosrc OPERATOR(pg_catalog.<>) '' THEN 'body' ELSE 'function' END,
-    p.proname::pg_catalog.text, NULL::pg_catalog.text, p.prosrc
+    p.proname::pg_catalog.text, NULL::pg_catalog.text, pg_catalog.left(p.prosrc, 65537)
 FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_language l ON l.oid OPERATOR(pg_catalog.=) p.prolang
 WHERE p.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid AND p.provolatile OPERATOR(pg_catalog.=) 'v'
   AND p.prokind OPERATOR(pg_catalog.<>) 'a' AND l.lanname OPERATOR(pg_catalog.<>) ALL ('{c,internal}')

@@ -40,9 +40,9 @@ Status CatalogRows::add(Row const& row) {
     if (kind == "function")
         volatile_functions.push_back(text(1));
     else if (kind == "body")
-        bodies.emplace(text(1), read_function_code(text(3)));
+        bodies.emplace(text(1), read_code(text(3), false));
     else if (kind == "code")
-        code.emplace(text(1), row[2] ? read_foreign_code(text(3)) : read_function_code(text(3)));
+        code.emplace(text(1), read_code(text(3), row[2].has_value()));
     else if (kind == "calls")
         code.emplace(text(1), FunctionCode{.called = {text(2)}, .named = {}});
     else if (kind == "relation")
@@ -62,6 +62,12 @@ Status CatalogRows::add(Row const& row) {
     else
         return fail("reading the catalog", kind, "unknown kind of row");
     return {};
+}
+
+FunctionCode CatalogRows::read_code(std::string const& text, bool is_foreign) {
+    code_bytes_ += text.size();
+    if (code_bytes_ > code_bytes_max) return {.is_too_long = true, .is_tame = false, .called = {}, .named = {}};
+    return is_foreign ? read_foreign_code(text) : read_function_code(text);
 }
 
 Status CatalogRows::add_link(std::string const& kind, std::string from, std::string to, std::string const& modes) {

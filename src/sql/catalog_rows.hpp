@@ -64,8 +64,14 @@ struct CatalogRows {
     Status add(Row const& row);
 
 private:
+    // Of all code together so much is read; of the rest anything is to be expected.
+    static constexpr std::size_t code_bytes_max = 32 << 20;
+
+    FunctionCode read_code(std::string const& text, bool is_foreign);
     Status add_link(std::string const& kind, std::string from, std::string to, std::string const& modes);
     Status add_listed(std::string const& kind, std::string const& subject, std::string const& detail);
+
+    std::size_t code_bytes_ = 0;
 };
 
 }  // namespace pgtandem::sql

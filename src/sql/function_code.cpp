@@ -96,11 +96,16 @@ private:
     bool awaits_do_ = false;
 };
 
+FunctionCode too_long() { return {.is_too_long = true, .is_tame = false, .called = {}, .named = {}}; }
+
 }  // namespace
 
-FunctionCode read_function_code(std::string_view text) { return CodeReader().read(text); }
+FunctionCode read_function_code(std::string_view text) {
+    return text.size() > function_code_max ? too_long() : CodeReader().read(text);
+}
 
 FunctionCode read_foreign_code(std::string_view text) {
+    if (text.size() > function_code_max) return too_long();
     FunctionCode code{.is_tame = false, .called = {}, .named = {}};
     add_words(text, code.called);
     code.named = code.called;

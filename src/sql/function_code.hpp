@@ -1,14 +1,20 @@
 // What the code of a function names, and what it can do to the session that calls it apart from that.
 #pragma once
+#include <cstddef>
 #include <set>
 #include <string>
 #include <string_view>
 
 namespace pgtandem::sql {
 
+// Longer code is not read: clients wait for that.
+inline constexpr std::size_t function_code_max = 64 << 10;
+
 struct FunctionCode {
     using Names = std::set<std::string, std::less<>>;
 
+    // More of it than is looked at: anything is to be expected.
+    bool is_too_long = false;
     // False: it may change settings, carry out a text, make temporary tables or the like; or it cannot be read.
     bool is_tame = true;
     Names called;  // what stands before "(", and all in its strings

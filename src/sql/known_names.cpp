@@ -19,10 +19,9 @@ bool takes(std::uint8_t args_min, std::uint8_t args_max, std::size_t args) {
 std::uint32_t KnownNames::schema_index(std::string_view schema) {
     // The rows come schema by schema.
     if (schemas_.back() == schema) return static_cast<std::uint32_t>(schemas_.size() - 1);
-    auto const found = std::ranges::find(schemas_, schema);
-    if (found != schemas_.end()) return static_cast<std::uint32_t>(found - schemas_.begin());
-    schemas_.emplace_back(schema);
-    return static_cast<std::uint32_t>(schemas_.size() - 1);
+    auto const [found, is_new] = schema_numbers_.try_emplace(std::string(schema), static_cast<std::uint32_t>(schemas_.size()));
+    if (is_new) schemas_.emplace_back(schema);
+    return found->second;
 }
 
 void KnownNames::add(QualifiedName const& name, std::uint8_t args_min, std::uint8_t args_max, Reason doubt) {
@@ -32,7 +31,30 @@ void KnownNames::add(QualifiedName const& name, std::uint8_t args_min, std::uint
 void KnownNames::finish() {
     std::ranges::sort(objects_);
     objects_.erase(std::unique(objects_.begin(), objects_.end()), objects_.end());
+    thin_out(of_schema_max, [](Object const& a, Object const& b) { return a.name == b.name && a.schema == b.schema; });
+    thin_out(of_name_max, [](Object const& a, Object const& b) { return a.name == b.name; });
     objects_.shrink_to_fit();
+    schema_numbers_.clear();
+}
+
+template <class Same>
+void KnownNames::thin_out(std::size_t most, Same same) {
+    auto kept = objects_.begin();
+    for (auto at = objects_.begin(); at != objects_.end();) {
+        auto const end = std::find_if_not(at, objects_.end(), [&, first = *at](Object const& other) { return same(first, other); });
+        // PostgreSQL's own, which come first, stay as they are.
+        auto const own = std::find_if(at, end, [](Object const& object) { return object.schema != 0; });
+        kept = std::move(at, own, kept);
+        if (end - own > static_cast<std::ptrdiff_t>(most)) {
+            auto const worst = std::ranges::max_element(own, end, {}, &Object::doubt)->doubt;
+            bool const is_one_schema = std::ranges::all_of(own, end, [&](Object const& object) { return object.schema == own->schema; });
+            *kept++ = {own->name, is_one_schema ? own->schema : any_schema, 0, any_number, worst};
+        } else {
+            kept = std::move(own, end, kept);
+        }
+        at = end;
+    }
+    objects_.erase(kept, objects_.end());
 }
 
 std::vector<KnownNames::Object>::const_iterator KnownNames::first_of(std::uint64_t name) const {
@@ -40,6 +62,7 @@ std::vector<KnownNames::Object>::const_iterator KnownNames::first_of(std::uint64
 }
 
 bool KnownNames::may_be_meant(Object const& object, std::string_view schema, SearchPath const& path) const {
+    if (object.schema == any_schema) return true;
     if (!schema.empty()) return schemas_[object.schema] == one_if_foreign(schema);
     if (object.schema == 0 || !path) return true;
     return std::ranges::any_of(*path, [&](auto const& own) { return schemas_[object.schema] == one_if_foreign(own); });

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "sql/reason.hpp"
@@ -37,7 +38,14 @@ public:
 
     std::size_t size() const { return objects_.size(); }
 
+    // Each statement that has a name looks at all of that name. Where a user has made more of them, in one schema or in all, one that
+    // stands for all is left.
+    static constexpr std::size_t of_schema_max = 8;
+    static constexpr std::size_t of_name_max = 64;
+
 private:
+    static constexpr std::uint32_t any_schema = UINT32_MAX;
+
     struct Object {
         std::uint64_t name;
         std::uint32_t schema;
@@ -50,9 +58,13 @@ private:
     std::vector<Object>::const_iterator first_of(std::uint64_t name) const;
     bool may_be_meant(Object const& object, std::string_view schema, SearchPath const& path) const;
     std::uint32_t schema_index(std::string_view schema);
+    // Of objects that 'same' says belong together, where there are more than so many.
+    template <class Same>
+    void thin_out(std::size_t most, Same same);
 
     std::vector<Object> objects_;
     std::vector<std::string> schemas_{"pg_catalog"};
+    std::unordered_map<std::string, std::uint32_t> schema_numbers_{{"pg_catalog", 0}};  // until finish()
 };
 
 }  // namespace pgtandem::sql

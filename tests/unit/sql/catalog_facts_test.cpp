@@ -60,6 +60,23 @@ TEST(catalog_facts, what_a_function_that_writes_names_makes_it_suspect) {
     EXPECT_EQ(pins_of("SELECT add_twice()", operators), "unproven, drawn number");
 }
 
+TEST(catalog_facts, of_code_that_is_too_long_anything_is_to_be_expected) {
+    std::string const blanks(function_code_max, ' ');
+    Rows const rows{{"code", "f", {}, "SELECT 1" + blanks}, {"body", "g", {}, "SELECT 1" + blanks}, {"code", "h", {}, "SELECT f()"},
+                    {"body", "short", {}, "SELECT 1"}};
+    EXPECT_EQ(pins_of("SELECT f()", rows), "unproven");
+    EXPECT_EQ(pins_of("SELECT g()", rows), "unproven");
+    EXPECT_EQ(pins_of("SELECT h()", rows), "unproven");
+    EXPECT_EQ(pins_of("SELECT short()", rows), "");
+    Rows many(1000, {"body", "f", {}, "SELECT 1" + std::string(function_code_max / 2, ' ')});
+    many.push_back({"body", "last", {}, "SELECT 1"});
+    EXPECT_EQ(pins_of("SELECT last()", many), "");
+    many.insert(many.end(), 24, {"body", "f", {}, "SELECT 1" + std::string(function_code_max / 2, ' ')});
+    many.push_back({"body", "beyond", {}, "SELECT 1"});
+    EXPECT_EQ(pins_of("SELECT last()", many), "");
+    EXPECT_EQ(pins_of("SELECT beyond()", many), "unproven");
+}
+
 TEST(catalog_facts, relations_are_closed_over_what_they_touch) {
     Rows const rows{{"function", "f", {}, "volatile"}, {"relation", "1", "child", {}},
                     {"relation", "2", "parent", {}},   {"relation", "3", "v", {}},

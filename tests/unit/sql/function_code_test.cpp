@@ -52,5 +52,14 @@ TEST(FunctionCode, InOtherLanguagesEachWordCounts) {
     EXPECT_FALSE(code.is_tame);
 }
 
+TEST(FunctionCode, LongCodeIsNotRead) {
+    std::string const text = "SELECT a" + std::string(function_code_max, ' ');
+    for (auto const& code : {read_function_code(text), read_foreign_code(text)}) {
+        EXPECT_TRUE(code.is_too_long);
+        EXPECT_FALSE(code.is_tame);
+        EXPECT_TRUE(code.named.empty());
+    }
+}
+
 }  // namespace
 }  // namespace pgtandem::sql
