@@ -5,6 +5,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -20,13 +21,16 @@ constexpr auto patience = 10s;
 // How often the catalog is looked at for changes that did not come through here, and for how long after the last use.
 constexpr auto look_interval = 1s;
 constexpr auto interest = 30s;
+constexpr std::size_t threads_max = 16;
 
 }  // namespace
 
 class CatalogWatch::Work {
 public:
     Work(FindServer find_server, FindOverrides find_overrides)
-        : find_server_(std::move(find_server)), find_overrides_(std::move(find_overrides)), thread_([this] { run(); }) {}
+        : find_server_(std::move(find_server)), find_overrides_(std::move(find_overrides)) {
+        threads_.emplace_back([this] { run(); });
+    }
 
     ~Work() {
         {
@@ -34,7 +38,8 @@ public:
             ends_ = true;
         }
         wakes_.notify_all();
-        thread_.join();
+        for (auto& thread : threads_) thread.join();
+        answer_all(nullptr);
     }
 
     Facts current(std::string const& database) {
@@ -50,6 +55,7 @@ public:
             std::lock_guard const guard(mutex_);
             views_[database].waiting.push_back(std::move(ready));
             views_[database].used_at = Clock::now();
+            have_reader();
         }
         wakes_.notify_all();
     }
@@ -65,22 +71,19 @@ public:
         {
             std::lock_guard const guard(mutex_);
             auto const found = views_.find(database);
-            if (found != views_.end() && !found->second.waiting.empty()) return;
-            if (found != views_.end()) views_.erase(found);
-            leaving_.push_back(database);
+            if (found == views_.end() || !found->second.waiting.empty()) return;
+            if (found->second.is_being_read) {
+                found->second.leaves = true;
+                return;
+            }
+            unused_.push_back(std::move(found->second.connection));
+            views_.erase(found);
         }
         wakes_.notify_all();
     }
 
 private:
-    struct View {
-        Facts facts;
-        bool is_stale = true;
-        std::uint64_t invalidations = 0;
-        Clock::time_point used_at{};
-        std::vector<std::function<void(Facts)>> waiting;
-    };
-    // The thread's own.
+    // Of the thread that reads the database at present.
     using Rows = std::vector<sql::CatalogFacts::Row>;
     struct Section {
         Rows::value_type signature;  // empty: not read yet
@@ -91,57 +94,101 @@ private:
         std::vector<Section> sections;  // what the facts were made of
         sql::FunctionOverrides overrides;
     };
+    struct View {
+        Facts facts;
+        bool is_stale = true;
+        std::uint64_t invalidations = 0;
+        Clock::time_point used_at{};
+        std::vector<std::function<void(Facts)>> waiting;
+        bool is_being_read = false;
+        bool leaves = false;  // once it has been read
+        Clock::time_point looked_at{};
+        std::unique_ptr<Connection> connection;
+    };
 
+    // Each thread reads one database at a time, so that none waits for another's; those with many objects take seconds.
     void run() {
-        for (;;) {
-            std::unique_lock lock(mutex_);
-            wakes_.wait_for(lock, look_interval, [this] { return ends_ || !leaving_.empty() || somebody_waits(); });
-            std::vector<std::string> databases;
-            auto const since = Clock::now() - interest;
-            for (auto const& [database, view] : views_) {
-                if (!view.waiting.empty() || view.used_at > since) databases.push_back(database);
+        for (std::unique_lock lock(mutex_); !ends_;) {
+            if (!unused_.empty()) {
+                auto ended = std::exchange(unused_, {});
+                lock.unlock();
+                ended.clear();
+                lock.lock();
+                continue;
             }
-            bool const ends = ends_;
-            auto const leaving = std::exchange(leaving_, {});
-            lock.unlock();
-            if (ends) break;
-            for (auto const& database : leaving) connections_.erase(database);
-            for (auto const& database : databases) look_at(database);
+            auto const due = find_due();
+            if (due != views_.end()) look_at(lock, due->first, due->second);
+            else wakes_.wait_for(lock, look_interval);
         }
-        answer_all(nullptr);
     }
 
-    bool somebody_waits() const {
-        for (auto const& [database, view] : views_) {
-            if (!view.waiting.empty()) return true;
+    // Mutex held. One more thread where there are fewer than databases to be read.
+    void have_reader() {
+        auto const wanted = std::ranges::count_if(views_, [](auto const& entry) { return entry.second.is_being_read || !entry.second.waiting.empty(); });
+        if (threads_.size() >= std::min(static_cast<std::size_t>(wanted), threads_max)) return;
+        try {
+            threads_.emplace_back([this] { run(); });
+        } catch (std::system_error const& error) {
+            log::warn("a thread to read a catalog: {}", error.what());
         }
-        return false;
     }
 
-    void look_at(std::string const& database) {
-        std::unique_lock lock(mutex_);
-        auto const seen = views_[database].invalidations;
-        bool const was_stale = views_[database].is_stale;
-        auto waiting = std::move(views_[database].waiting);
-        views_[database].waiting.clear();
-        auto const before = views_[database].facts;
+    // Who is waited for comes first, and of those the one that was read longest ago.
+    std::map<std::string, View>::iterator find_due() {
+        auto const now = Clock::now();
+        auto best = views_.end();
+        auto const order = [](View const& view) { return std::pair(view.waiting.empty(), view.looked_at); };
+        for (auto at = views_.begin(); at != views_.end(); ++at) {
+            auto const& view = at->second;
+            bool const is_due = !view.waiting.empty() || (view.used_at > now - interest && view.looked_at <= now - look_interval);
+            if (is_due && !view.is_being_read && (best == views_.end() || order(view) < order(best->second))) best = at;
+        }
+        return best;
+    }
+
+    // The view stays where it is as long as it is being read.
+    void look_at(std::unique_lock<std::mutex>& lock, std::string const& database, View& view) {
+        auto const seen = view.invalidations;
+        bool const was_stale = view.is_stale;
+        auto waiting = std::exchange(view.waiting, {});
+        auto const before = view.facts;
+        view.is_being_read = true;
+        if (!view.connection) view.connection = std::make_unique<Connection>();
         lock.unlock();
-        auto facts = read(database, before, was_stale);
+        auto facts = read(database, *view.connection, before, was_stale);
         if (!facts) log::warn(Error(facts.error()).within("reading the catalog of " + database).line());
         lock.lock();
-        auto& view = views_[database];
+        view.is_being_read = false;
+        view.looked_at = Clock::now();
         view.facts = facts ? *facts : nullptr;
+        if (before != nullptr && before != view.facts) former_.push_back(before);
         // What changed while it was read may not be in it.
         view.is_stale = !facts || view.invalidations != seen;
         auto const given = view.facts;
+        if (view.leaves && view.waiting.empty()) {
+            unused_.push_back(std::move(view.connection));
+            views_.erase(database);
+        } else {
+            view.leaves = false;
+        }
+        auto unused = take_unused_facts();
         lock.unlock();
         for (auto const& ready : waiting) ready(given);
+        unused.clear();
+        lock.lock();
+    }
+
+    // Facts that no worker holds any more: to be destroyed here, since that takes a loop's time where they are many.
+    std::vector<Facts> take_unused_facts() {
+        auto const used = std::ranges::partition(former_, [](Facts const& facts) { return facts.use_count() == 1; });
+        std::vector<Facts> unused(std::move_iterator(former_.begin()), std::move_iterator(used.begin()));
+        former_.erase(former_.begin(), used.begin());
+        return unused;
     }
 
     // The same value as before where nothing has changed, the same object where nobody said that something has: of a table's
     // columns the facts hold little, but statements that were prepared before are others now.
-    Result<Facts> read(std::string const& database, Facts const& before, bool was_stale) {
-        auto& connection = connections_[database];
+    Result<Facts> read(std::string const& database, Connection& connection, Facts const& before, bool was_stale) {
         if (!connection.session || !connection.session->usable()) {
             connection = {};
             PGTANDEM_TRY(conninfo, find_server_(database));
@@ -195,10 +242,10 @@ private:
     std::mutex mutex_;
     std::condition_variable wakes_;
     std::map<std::string, View> views_;
-    std::vector<std::string> leaving_;
+    std::vector<std::unique_ptr<Connection>> unused_;  // of databases that have been left
+    std::vector<Facts> former_;
     bool ends_ = false;
-    std::map<std::string, Connection> connections_;
-    std::thread thread_;
+    std::vector<std::thread> threads_;
 };
 
 CatalogWatch::CatalogWatch(FindServer find_server, FindOverrides find_overrides)

@@ -1,4 +1,4 @@
-// Keeps, for each database that clients use, what sql/ needs to know of its catalog. One thread, one libpq session per database.
+// Keeps, for each database that clients use, what sql/ needs to know of its catalog. One libpq session per database, as many threads as read at once.
 #pragma once
 #include <functional>
 #include <memory>
@@ -22,7 +22,7 @@ public:
 
     // What is known now and not known to be out of date; null when a read has to be waited for. Thread-safe, cheap.
     Facts current(std::string const& database) const;
-    // Calls 'ready' (on the watch's thread, once) when facts read after this call are there; with null when they cannot be had.
+    // Calls 'ready' (on a thread of the watch, once) when facts read after this call are there; with null when they cannot be had.
     void refresh(std::string const& database, std::function<void(Facts)> ready);
     // The catalog has changed: current() gives null until it has been read again.
     void invalidate(std::string const& database);
