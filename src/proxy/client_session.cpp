@@ -131,6 +131,8 @@ ClientInfo ClientSession::info() const {
     }
     info.pins = state_.hard_pins().names();
     info.pinned_by = state_.pinned_by();
+    info.input_bytes = stream_->input().size();
+    info.output_bytes = stream_->unsent();
     info.prepared_statements = state_.statement_count();
     if (auto const* const attached = backend()) {
         info.server = attached->server().name;

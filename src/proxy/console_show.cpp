@@ -146,6 +146,19 @@ ConsoleTable show_pins(EndpointControl& control) {
     return table;
 }
 
+ConsoleTable show_mem(EndpointControl& control) {
+    ConsoleTable table{{"name", "used", "limit"}, {}};
+    auto const snapshots = control.snapshots();
+    for (std::size_t index = 0; index < memory_rows.size(); ++index) {
+        std::size_t used = 0;
+        for (auto const& snapshot : snapshots) used += snapshot.memory.all()[index];
+        auto const& [name, bytes_max] = memory_rows[index];
+        auto const limit = bytes_max == 0 ? std::nullopt : std::optional(number(bytes_max * snapshots.size()));
+        table.rows.push_back(Row{std::string(name), number(used), limit});
+    }
+    return table;
+}
+
 ConsoleTable show_config(EndpointControl& control) {
     ConsoleTable table{{"key", "value", "default", "changeable"}, {}};
     EndpointSettings const defaults;
@@ -166,6 +179,7 @@ constexpr ShowRow rows[] = {
     {"NODES", "the servers and what each is at present", show_nodes},
     {"ROUTES", "what went to which server, and why", show_routes},
     {"PINS", "clients that keep a backend, and why", show_pins},
+    {"MEM", "bytes held for clients, by what for", show_mem},
     {"CONFIG", "the settings in effect", show_config},
     {"VERSION", "the program's version", show_version},
 };

@@ -9,9 +9,11 @@
 #include "io/loop.hpp"
 #include "proxy/catalog_watch.hpp"
 #include "proxy/endpoint_settings.hpp"
+#include "proxy/memory_use.hpp"
 #include "proxy/prepared.hpp"
 #include "proxy/route_counts.hpp"
 #include "proxy/snapshot.hpp"
+#include "proxy/statement_judge.hpp"
 #include "sql/analyze.hpp"
 
 namespace pgtandem::proxy {
@@ -24,8 +26,8 @@ struct KnownPath {
 
 class DatabaseView {
 public:
-    DatabaseView(std::string database, CatalogWatch& catalog, io::Loop const& loop, std::uint64_t fingerprint_seed)
-        : database_(std::move(database)), catalog_(catalog), loop_(loop), fingerprint_seed_(fingerprint_seed) {}
+    DatabaseView(std::string database, CatalogWatch& catalog, io::Loop const& loop, std::uint64_t fingerprint_seed, MemoryUse& memory, StatementJudge& judge)
+        : database_(std::move(database)), catalog_(catalog), loop_(loop), fingerprint_seed_(fingerprint_seed), memory_(memory), judge_(judge) {}
 
     KnownPath known_path(sql::SearchPath schemas) const;
     // How a text is to be read.
@@ -47,7 +49,7 @@ public:
     // The catalog may be another one than it was a moment ago.
     void look_again() { looked_at_ = {}; }
     // The settings are others, by which statements were judged.
-    void forget_statements() { analyses_.clear(); }
+    void forget_statements() { forget_analyses(); }
 
     void describe(WorkerSnapshot& snapshot) const;
 
@@ -57,11 +59,15 @@ public:
 
 private:
     void look();
+    void forget_analyses();
+    void have_judged(std::uint64_t key, std::string_view text, Reading how, sql::Analysis const& analysis);
 
     std::string database_;
     CatalogWatch& catalog_;
     io::Loop const& loop_;
     std::uint64_t fingerprint_seed_;
+    MemoryUse& memory_;
+    StatementJudge& judge_;
     CatalogWatch::Facts facts_;
     std::uint64_t epoch_ = 0;
     bool facts_hold_ = false;
@@ -72,6 +78,7 @@ private:
         std::uint64_t uses = 0;
     };
     std::unordered_map<std::uint64_t, Known> analyses_;
+    std::size_t analyses_bytes_ = 0;
 };
 
 }  // namespace pgtandem::proxy

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/deadline.hpp"
+#include "proxy/memory_use.hpp"
 #include "proxy/route_counts.hpp"
 
 namespace pgtandem::proxy {
@@ -27,6 +28,7 @@ struct ClientInfo {
     std::string pinned_by;  // the statement's beginning that pinned it
     std::uint64_t prepared_statements = 0;
     bool is_replication = false;
+    std::uint64_t input_bytes = 0, output_bytes = 0;  // not taken yet, by us and by the client
 };
 
 struct BackendInfo {
@@ -65,6 +67,7 @@ struct WorkerSnapshot {
     std::vector<DatabaseStats> stats;
     std::map<std::string, RouteCounts> routes;  // by database
     std::vector<StatementInfo> statements;      // the most frequent ones
+    MemoryUse memory;
 };
 
 }  // namespace pgtandem::proxy

@@ -54,6 +54,7 @@ Worker::Worker(Shared& shared, std::unique_ptr<io::Loop> loop, unsigned number, 
       routing_(shared.routing.current()),
       tls_(shared.tls()),
       fingerprint_seed_(random_seed()),
+      judge_(*loop_),
       samples_(shared.unflushed_commits),
       prober_(*loop_, reported_, samples_, [this] { tell_news(); }),
       retry_timer_(loop_->make_timer([this] {

@@ -124,7 +124,9 @@ private:
     std::shared_ptr<io::TlsContext const> tls_;
     ReportedRegistry reported_;
     std::uint64_t fingerprint_seed_;
+    MemoryUse memory_;
     std::unordered_map<std::string, std::unique_ptr<DatabaseView>> views_;
+    StatementJudge judge_;
 
     std::vector<std::unique_ptr<io::Listener>> listeners_;
     std::unordered_map<std::uint64_t, std::unique_ptr<ClientSession>> sessions_;

@@ -121,7 +121,12 @@ void Worker::cancel_was_sent(Pool& pool, std::uint64_t backend_id) {
 
 WorkerSnapshot Worker::snapshot() const {
     WorkerSnapshot snapshot;
-    for (auto const& [id, session] : sessions_) snapshot.clients.push_back(session->info());
+    snapshot.memory = memory_;
+    for (auto const& [id, session] : sessions_) {
+        snapshot.clients.push_back(session->info());
+        snapshot.memory.add(MemoryFor::client_input, snapshot.clients.back().input_bytes);
+        snapshot.memory.add(MemoryFor::client_output, snapshot.clients.back().output_bytes);
+    }
     for (auto const& [key, pool] : pools_) pool->describe(snapshot);
     for (auto const& [database, view] : views_) view->describe(snapshot);
     auto& all = snapshot.statements;
@@ -133,7 +138,7 @@ WorkerSnapshot Worker::snapshot() const {
 
 DatabaseView& Worker::view_of(std::string const& database) {
     auto& view = views_[database];
-    if (!view) view = std::make_unique<DatabaseView>(database, shared_.catalog, *loop_, fingerprint_seed_);
+    if (!view) view = std::make_unique<DatabaseView>(database, shared_.catalog, *loop_, fingerprint_seed_, memory_, judge_);
     return *view;
 }
 

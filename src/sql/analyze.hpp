@@ -16,6 +16,8 @@ struct Analysis {
     std::vector<Effects> statements;
     // Whether it may run on a replica: verdict() of the same text, where judge() was asked.
     Verdict verdict{};
+    // The verdict is 'too_long' until the statement has been judged elsewhere.
+    bool is_verdict_due = false;
     // The result holds for this very text only, not for all texts of the same fingerprint.
     bool depends_on_literals = false;
 };

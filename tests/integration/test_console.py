@@ -17,6 +17,7 @@ COLUMNS = {
     "NODES": "node role usable addr port replayed lag_ms in_use why_unusable",
     "ROUTES": "database kind name count detail",
     "PINS": "id user database application_name backend_pid node pins statement",
+    "MEM": "name used limit",
     "CONFIG": "key value default changeable",
     "VERSION": "version",
     "HELP": "command does",
