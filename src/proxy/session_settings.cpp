@@ -11,10 +11,15 @@ namespace pgtandem::proxy {
 namespace {
 
 constexpr std::string_view role = "role";
+constexpr std::size_t shared_bytes_max = 8 << 10;
 
 // Sessions of one thread that have set the same share one value: whether a backend that has served one of them has what
 // another needs is a comparison of pointers then.
+// Large ones are not kept for others: each change of one makes another, and all that nobody holds any more would stay.
 SettingsRef shared(SessionSettings settings) {
+    std::size_t bytes = 0;
+    for (auto const& [name, statement] : settings) bytes += name.size() + statement.size();
+    if (bytes > shared_bytes_max) return std::make_shared<SessionSettings const>(std::move(settings));
     thread_local Interned<SessionSettings> known;
     return known.get(std::move(settings));
 }

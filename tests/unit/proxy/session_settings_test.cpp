@@ -88,4 +88,11 @@ TEST(CustomSetting, has_a_dot_in_its_name) {
     EXPECT_FALSE(is_custom("work_mem"));
 }
 
+TEST(Changed, LargeValuesEndWithWhoeverHasThem) {
+    auto const set = [](std::size_t bytes) { return changed(no_settings(), {{Kind::set, "a.b", "SET a.b TO '" + std::string(bytes, 'x') + "'"}}); };
+    EXPECT_EQ(set(10), set(10));
+    std::weak_ptr<SessionSettings const> const large = set(1 << 20);
+    EXPECT_TRUE(large.expired());
+}
+
 }  // namespace pgtandem::proxy
