@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "io/descriptors.hpp"
 #include "io/stream_handle.hpp"
 
 namespace pgtandem::io {
@@ -97,6 +98,10 @@ std::unique_ptr<Stream> LoopCore::adopt(UniqueFd connected, StreamOwner& owner) 
 
 std::unique_ptr<Stream> LoopCore::connect(SocketAddress const& address, StreamOwner& owner) {
     UniqueFd fd(::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (is_kept_back(fd.get())) {
+        fd.reset();
+        errno = EMFILE;
+    }
     auto const* const to = reinterpret_cast<sockaddr const*>(&address.storage);
     auto const error = !fd || ::connect(fd.get(), to, address.length) != 0 ? errno : 0;
     auto const is_under_way = error == 0 || error == EINPROGRESS;

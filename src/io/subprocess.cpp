@@ -177,6 +177,7 @@ Result<Outcome> run(Program const& program, StopSignal const& stop, Deadline dea
     PGTANDEM_TRY(err, make_pipe());
     PGTANDEM_TRY(failure, make_pipe());
     UniqueFd const nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    if (!nothing) return fail_errno("starting a program", "/dev/null");
     ExecPlan plan(program);
     auto const parent = ::getpid();
     auto const pid = ::fork();
@@ -211,6 +212,7 @@ Result<Outcome> run(Program const& program, StopSignal const& stop, Deadline dea
 Result<pid_t> start_detached(Program const& program, Path const& log) {
     PGTANDEM_TRY(failure, make_pipe());
     UniqueFd const nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    if (!nothing) return fail_errno("starting a program", "/dev/null");
     UniqueFd const log_file(::open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
     if (!log_file) return fail_errno("writing", log.string());
     ExecPlan plan(program);

@@ -118,12 +118,6 @@ void Uring::poll_input(UringTarget& target, int fd) {
     finish(wanted, target, UringOp::poll);
 }
 
-void Uring::accept(UringTarget& target, int fd) {
-    auto* const wanted = request();
-    io_uring_prep_multishot_accept(wanted, fd, nullptr, nullptr, SOCK_CLOEXEC);
-    finish(wanted, target, UringOp::accept);
-}
-
 void Uring::poll_output(UringTarget& target, int fd) {
     auto* const wanted = request();
     io_uring_prep_poll_add(wanted, fd, POLLOUT);

@@ -14,7 +14,7 @@
 
 namespace pgtandem::io {
 
-enum class UringOp : std::uint64_t { receive, send, poll, accept };
+enum class UringOp : std::uint64_t { receive, send, poll };
 
 // What a request belongs to. It lives until the last completion of its requests has come.
 class UringTarget {
@@ -41,12 +41,11 @@ public:
     Uring(Uring const&) = delete;
     ~Uring();
 
-    // Requests of a target. Receiving, polling for input and accepting go on until they are cancelled or fail.
+    // Requests of a target. Receiving and polling for input go on until they are cancelled or fail.
     void receive(UringTarget& target, int fd);
     // One buffer's worth at most.
     void receive_once(UringTarget& target, int fd);
     void poll_input(UringTarget& target, int fd);
-    void accept(UringTarget& target, int fd);
     void poll_output(UringTarget& target, int fd);
     // Done, as far as it can be, when it has been submitted; it completes only if it was not done wholly.
     void send(UringTarget& target, int fd, std::string_view bytes);

@@ -1,4 +1,6 @@
-// Accepts connections for a UringLoop: one request that goes on completing.
+// Accepts connections for a UringLoop, a few in each turn: it is told when somebody waits. The ring's own request to accept takes
+// all that wait at once, more than there may be descriptors for; and where the former endpoint's loop stands still after a
+// takeover, such a request there would keep the kernel from telling the loop that has taken its place.
 #pragma once
 #include "io/uring_loop.hpp"
 
@@ -12,13 +14,13 @@ public:
     void close();
 
 private:
-    void begin();
+    void accept_some();
 
     UringLoop& loop_;
     int fd_;
     bool is_closed_ = false;
     std::function<void(UniqueFd)> accepted_;
-    std::unique_ptr<Timer> rested_;  // when no descriptor is left, accepting is tried again after a while
+    std::unique_ptr<Timer> again_;  // in the next turn; when no descriptor is left, after a while
 };
 
 class UringListener final : public Listener {
