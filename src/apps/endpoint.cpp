@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <mutex>
+
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "instance/preflight.hpp"
@@ -18,20 +20,36 @@ constexpr auto takeover_patience = std::chrono::seconds(15);
 constexpr std::pair<char const*, char const*> flags[] = {
     {"endpoint-port", "port"}, {"reads-port", "reads_port"}, {"pool-mode", "pool_mode"}, {"pool-size", "pool_size"}};
 
-std::vector<proxy::WatchedServer> servers_of(Cluster const& cluster) {
-    std::vector<proxy::WatchedServer> servers;
-    auto const snapshot = cluster.store.read();
-    if (!snapshot) return servers;
-    auto const state = read_state(*snapshot);
-    if (!state) return servers;
-    for (auto const& [name, entry] : state->nodes) {
-        if (entry.removed) continue;
-        Conninfo conninfo{cluster.paths.sockets().string(), entry.port, admin_role, "postgres"};
-        conninfo.password = cluster.credentials.admin_password;
-        servers.push_back({name, conninfo, name == state->primary});
+// The cluster's servers as the store names them. Where it cannot be read they are still those of the last time. Thread-safe.
+class ServersOfCluster {
+public:
+    explicit ServersOfCluster(Cluster const& cluster) : cluster_(cluster) {}
+
+    std::vector<proxy::WatchedServer> list() {
+        auto now = read();
+        std::lock_guard const guard(mutex_);
+        if (now) last_ = std::move(*now);
+        return last_;
     }
-    return servers;
-}
+
+private:
+    Result<std::vector<proxy::WatchedServer>> read() const {
+        PGTANDEM_TRY(snapshot, cluster_.store.read());
+        PGTANDEM_TRY(state, read_state(snapshot));
+        std::vector<proxy::WatchedServer> servers;
+        for (auto const& [name, entry] : state.nodes) {
+            if (entry.removed) continue;
+            Conninfo conninfo{cluster_.paths.sockets().string(), entry.port, admin_role, "postgres"};
+            conninfo.password = cluster_.credentials.admin_password;
+            servers.push_back({name, conninfo, name == state.primary});
+        }
+        return servers;
+    }
+
+    Cluster const& cluster_;
+    std::mutex mutex_;
+    std::vector<proxy::WatchedServer> last_;
+};
 
 }  // namespace
 
@@ -129,8 +147,13 @@ Result<Conninfo> RunningEndpoint::find_catalog(std::string const& database) cons
 
 Result<std::unique_ptr<RunningEndpoint>> RunningEndpoint::open(proxy::EndpointSettings const& settings, Servers servers,
                                                                Succession succession) {
-    std::unique_ptr<RunningEndpoint> made(new RunningEndpoint(settings, std::move(servers)));
-    made->nodes_.start();
+    std::unique_ptr<RunningEndpoint> made;
+    try {
+        made.reset(new RunningEndpoint(settings, std::move(servers)));
+        made->nodes_.start();
+    } catch (std::exception const& fault) {
+        return fail("opening the endpoint", "", fault.what());  // no thread or no descriptor is left
+    }
     PGTANDEM_CHECK(made->endpoint_.start(std::exchange(succession.takeover, std::nullopt)));
     made->offer(std::move(succession));
     log::info("endpoint: open on port {}", settings.port);
@@ -151,11 +174,11 @@ void RunningEndpoint::offer(Succession succession) {
     else log::warn("{}; --takeover will not find this process", offered.error().line());
 }
 
-void RunningEndpoint::drain(std::function<bool()> const& stops) {
+bool RunningEndpoint::drain(std::function<bool()> const& stops) {
     auto const timeout = endpoint_.settings()->drain_timeout;
     log::info("endpoint: another process serves now; the clients that are here may stay for {}", human_duration(timeout));
     endpoint_.drain(timeout.count() > 0 ? Deadline::in(timeout) : Deadline::never(), stops);
-    endpoint_.stop();
+    return endpoint_.stop();
 }
 
 Result<std::unique_ptr<RunningEndpoint>> RunningEndpoint::open(Cluster const& cluster, Succession succession) {
@@ -166,7 +189,8 @@ Result<std::unique_ptr<RunningEndpoint>> RunningEndpoint::open(Cluster const& cl
         PGTANDEM_TRY(state, read_state(snapshot));
         return endpoint_settings(state);
     };
-    return open(settings, {[&cluster] { return servers_of(cluster); }, read, catalog_role, cluster.credentials.catalog_password}, std::move(succession));
+    auto const servers = std::make_shared<ServersOfCluster>(cluster);
+    return open(settings, {[servers] { return servers->list(); }, read, catalog_role, cluster.credentials.catalog_password}, std::move(succession));
 }
 
 Result<std::optional<proxy::Takeover>> take_over(proxy::EndpointSettings const& settings) {

@@ -47,10 +47,11 @@ public:
 
     // Takes settings that have changed in the store; for the process that keeps the cluster running.
     Status reload() { return endpoint_.reload(); }
-    void stop() { endpoint_.stop(); }
+    // False when a worker stands still: then the process has to end without this one's destruction.
+    bool stop() { return endpoint_.stop(); }
     // For one whose place another process has taken: serves until all clients have left, or are to. 'stops' ends it at once;
-    // it waits a moment each time it is asked.
-    void drain(std::function<bool()> const& stops);
+    // it waits a moment each time it is asked. False as stop() is.
+    bool drain(std::function<bool()> const& stops);
 
 private:
     void offer(Succession succession);

@@ -7,6 +7,7 @@
 
 #include "apps/commands.hpp"
 #include "apps/endpoint.hpp"
+#include "apps/signals.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "cli/toml_file.hpp"
@@ -109,7 +110,8 @@ void say(std::string const& text) {
 }
 
 // Until it is to stop, or has served the last of its clients after another process took its place.
-void serve(RunningEndpoint& running, sigset_t const& signals) {
+// False when a worker of the endpoint stands still.
+bool serve(RunningEndpoint& running, sigset_t const& signals) {
     for (;;) {
         int number = 0;
         if (::sigwait(&signals, &number) != 0) continue;
@@ -118,14 +120,13 @@ void serve(RunningEndpoint& running, sigset_t const& signals) {
             say(reloaded ? "settings reloaded" : reloaded.error().line());
             continue;
         }
-        if (number != given_signal) return;
+        if (number != given_signal) return true;
         say("another process has taken over; serving the clients that are here until they leave");
-        running.drain([&] {
+        return running.drain([&] {
             timespec const moment{0, 20'000'000};
             int const came = ::sigtimedwait(&signals, nullptr, &moment);
             return came == SIGINT || came == SIGTERM;
         });
-        return;
     }
 }
 
@@ -158,8 +159,8 @@ Result<int> proxy_command(cli::CommandLine const& line) {
     }
     PGTANDEM_TRY(running, RunningEndpoint::open(file.settings, {[servers = file.servers] { return servers; }, read}, std::move(succession)));
     say(fmt::format("open on {}:{}, before {} servers; Ctrl-C stops it", file.settings.listen.front(), file.settings.port, file.servers.size()));
-    serve(*running, signals);
-    running->stop();
+    bool const has_ended = serve(*running, signals) && running->stop();
+    if (!has_ended) end_at_once(0);
     return 0;
 }
 

@@ -18,4 +18,7 @@ private:
     bool came_ = false;
 };
 
+// For a process of which a thread stands still that cannot be waited for.
+[[noreturn]] void end_at_once(int status);
+
 }  // namespace pgtandem::apps

@@ -1,12 +1,12 @@
 #include "proxy/endpoint.hpp"
 
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 
 #include "base/log.hpp"
 #include "base/random.hpp"
+#include "io/descriptors.hpp"
 
 namespace pgtandem::proxy {
 
@@ -15,7 +15,8 @@ namespace {
 constexpr auto pause_patience = std::chrono::seconds(60);
 // A PAUSE waits: others must be able to look, and to RESUME.
 constexpr unsigned console_thread_count = 4;
-constexpr auto let_go_patience = std::chrono::seconds(5);
+// The former one may have to find out first that a worker of its stands still.
+constexpr auto let_go_patience = 3 * stands_still_after;
 // What a transaction may take longer when all are to have left.
 constexpr auto last_grace = std::chrono::seconds(10);
 constexpr auto look_interval = std::chrono::milliseconds(10);
@@ -33,21 +34,24 @@ Result<std::shared_ptr<io::TlsContext const>> load_tls(EndpointSettings const& s
     return io::TlsContext::server(settings.tls_certificate, settings.tls_key, settings.tls_client_ca);
 }
 
-// Each client and each backend is an open file. Takes as many as the system lets us have, and gives how many clients they are
-// enough for: the others are to be told, and not to wait until somebody leaves.
-std::size_t clients_for_files(EndpointSettings const& settings, std::size_t servers) {
-    rlimit limit{};
-    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return settings.client_connections;
-    limit.rlim_cur = limit.rlim_max;
-    ::setrlimit(RLIMIT_NOFILE, &limit);
-    ::getrlimit(RLIMIT_NOFILE, &limit);
-    auto const others = other_files + settings.server_connections * std::max<std::size_t>(servers, 1);
-    auto const enough_for = limit.rlim_cur > 2 * others ? limit.rlim_cur - others : limit.rlim_cur / 2;
-    if (enough_for < settings.client_connections) {
+// Each client and each backend is an open file. Says how many there may be of each, so that neither uses up what others need.
+void share_descriptors(EndpointSettings const& settings, std::size_t servers, Shared& shared) {
+    auto const limit = io::raise_descriptor_limit();
+    auto const others = std::min(other_files, limit / 3);
+    io::keep_back_descriptors(limit, others);
+    auto const left = limit - others;
+    auto const backends = std::min(settings.server_connections * std::max<std::size_t>(servers, 1), left / 3);
+    shared.most_backends = backends / std::max<std::size_t>(servers, 1);
+    shared.most_clients = left - backends;
+    shared.most_newcomers = shared.most_clients / 2;
+    if (shared.most_clients < settings.client_connections) {
         log::warn("of the {} clients of client_connections {} may be connected at once: this process may have {} open files (ulimit -Hn)",
-                  settings.client_connections, enough_for, limit.rlim_cur);
+                  settings.client_connections, shared.most_clients, limit);
     }
-    return enough_for;
+    if (shared.most_backends < settings.server_connections) {
+        log::warn("of the {} backends of server_connections {} may be open for each server: this process may have {} open files (ulimit -Hn)",
+                  settings.server_connections, shared.most_backends, limit);
+    }
 }
 
 wire::ErrorFields goodbye() { return make_error("FATAL", "57P01", "terminating connection due to administrator command"); }
@@ -66,7 +70,7 @@ Status Endpoint::start(std::optional<Takeover> takeover) {
     auto const settings = shared_.settings();
     PGTANDEM_TRY(tls, load_tls(*settings));
     shared_.set(settings, tls);
-    shared_.most_clients = clients_for_files(*settings, shared_.routing.current()->servers.size());
+    share_descriptors(*settings, shared_.routing.current()->servers.size(), shared_);
     auto const threads = thread_count(*settings);
     PGTANDEM_TRY(sockets, open_sockets(*settings, threads, takeover ? takeover->take_sockets() : std::vector<ListeningSocket>()));
     sockets_ = std::move(sockets);
@@ -74,41 +78,45 @@ Status Endpoint::start(std::optional<Takeover> takeover) {
         former_ = std::move(takeover);
         shared_.cancel_elsewhere = [this](std::uint32_t process_id, std::string const& key) { former_->cancel(process_id, key); };
     }
-    for (unsigned number = 0; number < threads; ++number) {
-        PGTANDEM_TRY(worker, Worker::make(shared_, number, threads));
-        workers_.push_back(std::move(worker));
-    }
+    PGTANDEM_CHECK(workers_.make(shared_, threads));
     for (std::size_t index = 0; index < sockets_.size(); ++index) {
-        workers_[index % threads]->listen(sockets_[index].fd.get(), sockets_[index].target);
+        workers_.at(index % threads).listen(sockets_[index].fd.get(), sockets_[index].target);
     }
     shared_.leave = [this](std::string const& database) {
-        for (auto const& worker : workers_) worker->loop().post([&worker = *worker, database] { worker.reconnect(database); });
+        workers_.post_to_all([database](Worker& worker) { worker.reconnect(database); });
         shared_.catalog.leave(database);
     };
-    for (auto const& worker : workers_) threads_.emplace_back([&worker = *worker] { worker.run(); });
+    PGTANDEM_CHECK(workers_.start());
     if (former_) PGTANDEM_CHECK(former_->serving(Deadline::in(let_go_patience)));
-    for (unsigned number = 0; number < console_thread_count; ++number) console_threads_.emplace_back([this] { run_console(); });
-    shared_.routing.on_change([this] {
-        for (auto const& worker : workers_) worker->loop().post([&worker = *worker] { worker.take_routing(); });
-    });
+    shared_.routing.on_change([this] { workers_.post_to_all([](Worker& worker) { worker.take_routing(); }); });
+    return start_console();
+}
+
+Status Endpoint::start_console() {
+    try {
+        for (unsigned number = 0; number < console_thread_count; ++number) console_threads_.emplace_back([this] { run_console(); });
+    } catch (std::exception const& fault) {
+        return fail("starting the console's threads", "", fault.what());
+    }
     return {};
 }
 
 void Endpoint::stop_listening() {
-    on_each_worker([](Worker& worker) { worker.stop_listening(); });
+    workers_.ask([](Worker& worker) { worker.stop_listening(); });
 }
 
 std::size_t Endpoint::session_count() {
-    std::atomic<std::size_t> count = 0;
-    on_each_worker([&](Worker& worker) { count += worker.session_count(); });
-    return count;
+    auto const count = std::make_shared<std::atomic<std::size_t>>(0);
+    // One that stands still has clients until it says otherwise.
+    if (!workers_.ask([count](Worker& worker) { *count += worker.session_count(); })) ++*count;
+    return *count;
 }
 
 bool Endpoint::drain(Deadline deadline, std::function<bool()> const& stops) {
     auto const all_left = [&](Deadline until, bool ends_idle) {
         while (!stops()) {
             if (ends_idle) {
-                on_each_worker([](Worker& worker) {
+                workers_.ask([](Worker& worker) {
                     worker.end_sessions([](ClientSession const& session) { return session.is_idle(); }, goodbye());
                 });
             }
@@ -121,13 +129,13 @@ bool Endpoint::drain(Deadline deadline, std::function<bool()> const& stops) {
     return all_left(deadline, false) || all_left(Deadline::in(last_grace), true);
 }
 
-void Endpoint::stop() {
-    if (workers_.empty()) return;
+bool Endpoint::stop() {
+    if (workers_.empty()) return true;
     shared_.routing.on_change(nullptr);
     stop_listening();
-    on_each_worker([](Worker& worker) { worker.end_sessions([](ClientSession const&) { return true; }, goodbye()); });
+    workers_.ask([](Worker& worker) { worker.end_sessions([](ClientSession const&) { return true; }, goodbye()); });
     // What was said last is sent before the loops end.
-    on_each_worker([](Worker&) {});
+    workers_.ask([](Worker&) {});
     {
         std::lock_guard const guard(console_mutex_);
         console_ends_ = true;
@@ -135,51 +143,37 @@ void Endpoint::stop() {
     console_wakes_.notify_all();
     for (auto& thread : console_threads_) thread.join();
     console_threads_.clear();
-    for (auto const& worker : workers_) worker->loop().stop();
-    for (auto& thread : threads_) thread.join();
-    threads_.clear();
-    workers_.clear();
+    if (!workers_.end()) return false;
     sockets_.clear();
-}
-
-void Endpoint::on_each_worker(std::function<void(Worker&)> const& work) {
-    std::mutex mutex;
-    std::condition_variable done;
-    std::size_t left = workers_.size();
-    for (auto const& worker : workers_) {
-        worker->loop().post([&, target = worker.get()] {
-            work(*target);
-            std::lock_guard const guard(mutex);
-            if (--left == 0) done.notify_all();
-        });
-    }
-    std::unique_lock lock(mutex);
-    done.wait(lock, [&] { return left == 0; });
+    return true;
 }
 
 std::vector<WorkerSnapshot> Endpoint::snapshots() {
-    std::vector<WorkerSnapshot> all;
-    std::mutex mutex;
-    on_each_worker([&](Worker& worker) {
+    struct Gathered {
+        std::mutex mutex;
+        std::vector<WorkerSnapshot> all;
+    };
+    auto const gathered = std::make_shared<Gathered>();
+    workers_.ask([gathered](Worker& worker) {
         auto snapshot = worker.snapshot();
-        std::lock_guard const guard(mutex);
-        all.push_back(std::move(snapshot));
+        std::lock_guard const guard(gathered->mutex);
+        gathered->all.push_back(std::move(snapshot));
     });
-    return all;
+    std::lock_guard const guard(gathered->mutex);
+    return std::move(gathered->all);
 }
 
 Status Endpoint::pause(std::string const& database) {
     auto const name = database.empty() ? "all databases" : database;
     unsigned const resumes = resumes_;
-    on_each_worker([&](Worker& worker) { worker.pause(database, true); });
+    workers_.ask([database](Worker& worker) { worker.pause(database, true); });
     auto const deadline = Deadline::in(pause_patience);
     for (;;) {
-        bool is_quiet = true;
-        std::mutex mutex;
-        on_each_worker([&](Worker& worker) {
-            std::lock_guard const guard(mutex);
-            is_quiet = is_quiet && worker.is_quiet(database);
+        auto const is_busy = std::make_shared<std::atomic<bool>>(false);
+        bool const have_all_said = workers_.ask([is_busy, database](Worker& worker) {
+            if (!worker.is_quiet(database)) *is_busy = true;
         });
+        bool const is_quiet = have_all_said && !*is_busy;
         if (resumes_ != resumes) return fail("pausing", name, "it was resumed before the running transactions had ended");
         if (console_ends_) return fail("pausing", name, "the endpoint stops");
         if (is_quiet) return {};
@@ -193,12 +187,12 @@ Status Endpoint::pause(std::string const& database) {
 
 Status Endpoint::resume(std::string const& database) {
     ++resumes_;
-    on_each_worker([&](Worker& worker) { worker.pause(database, false); });
+    workers_.ask([database](Worker& worker) { worker.pause(database, false); });
     return {};
 }
 
 Status Endpoint::reconnect(std::string const& database) {
-    on_each_worker([&](Worker& worker) { worker.reconnect(database); });
+    workers_.ask([database](Worker& worker) { worker.reconnect(database); });
     return {};
 }
 
@@ -206,27 +200,27 @@ Status Endpoint::reload() {
     PGTANDEM_TRY(wanted, read_settings_());
     PGTANDEM_TRY(tls, load_tls(wanted));
     shared_.set(std::make_shared<EndpointSettings const>(std::move(wanted)), tls);
-    on_each_worker([](Worker& worker) { worker.take_settings(); });
+    workers_.ask([](Worker& worker) { worker.take_settings(); });
     log::info("endpoint: settings reloaded");
     return {};
 }
 
 Status Endpoint::kill_client(std::uint64_t id) {
-    std::atomic<bool> found = false;
-    on_each_worker([&](Worker& worker) {
+    auto const found = std::make_shared<std::atomic<bool>>(false);
+    workers_.ask([found, id](Worker& worker) {
         worker.end_sessions(
             [&](ClientSession const& session) {
-                if (session.id() == id) found = true;
+                if (session.id() == id) *found = true;
                 return session.id() == id;
             },
             make_error("FATAL", "57P01", "terminating connection due to administrator command"));
     });
-    if (!found) return fail("ending the client", std::to_string(id), "there is no such client", "SHOW CLIENTS");
+    if (!*found) return fail("ending the client", std::to_string(id), "there is no such client", "SHOW CLIENTS");
     return {};
 }
 
 Status Endpoint::kill_database(std::string const& database) {
-    on_each_worker([&](Worker& worker) {
+    workers_.ask([database](Worker& worker) {
         worker.end_sessions([&](ClientSession const& session) { return database.empty() || session.database() == database; },
                             make_error("FATAL", "57P01", "terminating connection due to administrator command"));
     });

@@ -13,7 +13,7 @@
 #include "proxy/handover.hpp"
 #include "proxy/listening.hpp"
 #include "proxy/shared.hpp"
-#include "proxy/worker.hpp"
+#include "proxy/worker_threads.hpp"
 
 namespace pgtandem::proxy {
 
@@ -33,8 +33,8 @@ public:
     // Waits until all clients have left; from the deadline on those between two transactions are ended, for some seconds.
     // False when somebody is left, or 'stops' says so first: it is asked again and again, and waits a moment each time.
     bool drain(Deadline deadline, std::function<bool()> const& stops);
-    // Ends whoever is left.
-    void stop();
+    // Ends whoever is left. False when a worker stands still: then this may not be destroyed, and the process is to end soon.
+    bool stop();
     std::vector<ListeningSocket> const& sockets() const { return sockets_; }
     // Thread-safe.
     void cancel(std::uint32_t process_id, std::string const& key) const { shared_.cancel(process_id, key, [] {}); }
@@ -60,15 +60,13 @@ private:
     void run(std::string text, ConsoleRight right, Answer answer) override;
     void run_console();
     std::size_t session_count();
-    // Runs the work on each worker's thread and waits for all.
-    void on_each_worker(std::function<void(Worker&)> const& work);
+    Status start_console();
 
     Shared shared_;
     ReadSettings read_settings_;
     std::vector<ListeningSocket> sockets_;
     std::optional<Takeover> former_;  // the endpoint before this one, while it drains
-    std::vector<std::unique_ptr<Worker>> workers_;
-    std::vector<std::thread> threads_;
+    WorkerThreads workers_;
 
     std::mutex console_mutex_;
     std::condition_variable console_wakes_;

@@ -17,6 +17,7 @@ namespace pgtandem::proxy {
 
 namespace {
 
+constexpr auto short_rest = std::chrono::milliseconds(20);
 constexpr auto answer_patience = std::chrono::seconds(5);
 // The other process makes itself ready between taking the sockets and serving.
 constexpr auto start_patience = std::chrono::seconds(60);
@@ -174,6 +175,8 @@ void Handover::run() {
         if (::poll(entries, 2, -1) <= 0) continue;
         if (entries[1].revents != 0) return;
         UniqueFd const peer(::accept4(listening_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+        // Where no descriptor is left for it, the one who asks still waits.
+        if (!peer) stop_.wait_for(short_rest);
         if (!peer || !is_trusted(peer.get()) || !give_to(peer.get())) continue;
         pass_cancels(peer.get());
         return;

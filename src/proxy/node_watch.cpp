@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/log.hpp"
+
 namespace pgtandem::proxy {
 
 namespace {
@@ -43,7 +45,12 @@ void NodeWatch::run() {
     std::unique_lock lock(mutex_);
     while (!wakes_.wait_for(lock, look_interval, [this] { return ends_; })) {
         lock.unlock();
-        look();
+        try {
+            look();
+        } catch (std::exception const& fault) {
+            // No thread or no memory is left: what was known before holds until the next look.
+            log::warn("endpoint: looking at the servers: {}", fault.what());
+        }
         lock.lock();
     }
 }
@@ -64,9 +71,9 @@ void NodeWatch::keep_watches(std::vector<WatchedServer> const& servers) {
         return std::ranges::none_of(servers, [&](auto const& server) { return server.name == entry.first && is_same(server, entry.second->server()); });
     });
     for (auto const& server : servers) {
-        auto& watch = watches_[server.name];
-        if (watch) watch->take_part(server.is_primary);
-        else watch = std::make_unique<ServerWatch>(server, board_, history_);
+        auto const known = watches_.find(server.name);
+        if (known != watches_.end()) known->second->take_part(server.is_primary);
+        else watches_[server.name] = std::make_unique<ServerWatch>(server, board_, history_);
     }
 }
 

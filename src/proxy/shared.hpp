@@ -85,7 +85,10 @@ struct Shared {
     CancelRegistry cancels{};
     ClientCounts counts{};
     std::atomic<std::size_t> connected{0};  // also clients who have not logged in
-    std::size_t most_clients = std::numeric_limits<std::size_t>::max();  // for whom there are open files
+    // What there are open files for: clients, those of them who have not logged in, and backends of each server.
+    std::size_t most_clients = std::numeric_limits<std::size_t>::max();
+    std::size_t most_newcomers = std::numeric_limits<std::size_t>::max();
+    std::size_t most_backends = std::numeric_limits<std::size_t>::max();
     Clearings clearings{};
     std::atomic<Clock::time_point> terminated_at{Clock::time_point()};
     // To a process that may know a key that is not known here.

@@ -77,12 +77,14 @@ void Worker::listen(int fd, Target target) {
 }
 
 void Worker::run() {
+    last_sign_ = Clock::now();
     tick_timer_->start(tick_interval);
     loop_->run();
 }
 
 void Worker::tick() {
     auto const now = loop_->now();
+    last_sign_ = now;
     auto const idle = settings_->server_idle_timeout;
     auto const idle_since = idle.count() > 0 ? now - idle : Clock::time_point::min();
     for (auto const& [key, pool] : pools_) pool->tidy(idle_since, oldest_backend_allowed());
@@ -172,7 +174,7 @@ bool Worker::may_connect_to(ServerEntry const& server) const {
     for (auto const& [key, pool] : pools_) {
         for (auto const& backend : pool->backends()) count += backend->server().name == server.name ? 1 : 0;
     }
-    return count < share(settings_->server_connections);
+    return count < share(std::min(settings_->server_connections, shared_.most_backends));
 }
 
 bool Worker::make_room_for(Pool const& pool) {

@@ -13,6 +13,7 @@
 #include "io/loop.hpp"
 #include "proxy/client_session.hpp"
 #include "proxy/database_view.hpp"
+#include "proxy/newcomers.hpp"
 #include "proxy/pool.hpp"
 #include "proxy/prober.hpp"
 #include "proxy/shared.hpp"
@@ -31,6 +32,9 @@ public:
     // The thread's own; the listening sockets belong to the endpoint.
     void listen(int fd, Target target);
     void run();
+    unsigned number() const { return number_; }
+    // Since it last said that it goes on, which it does once a second. From any thread.
+    Clock::duration silence() const { return Clock::now() - last_sign_.load(); }
 
     io::Loop& loop() { return *loop_; }
     EndpointSettings const& settings() const { return *settings_; }
@@ -110,6 +114,7 @@ private:
     std::unique_ptr<PoolGroup>& group_for(PoolKey const& key);
     void serve_pending();
     void tick();
+    void make_place_for_a_newcomer();
     void empty_grave();
     void for_pools_of(std::string const& database, std::function<void(Pool&)> const& work) const;
     // The shares of all workers are the whole, unless it is less than one for each.
@@ -130,6 +135,8 @@ private:
 
     std::vector<std::unique_ptr<io::Listener>> listeners_;
     std::unordered_map<std::uint64_t, std::unique_ptr<ClientSession>> sessions_;
+    Newcomers newcomers_;
+    std::atomic<Clock::time_point> last_sign_{Clock::now()};
     std::unordered_map<std::uint64_t, std::function<void(Result<LoginFacts>)>> questions_;
     std::unordered_map<std::string, std::unique_ptr<PoolGroup>> groups_;
     std::unordered_map<std::string, std::unique_ptr<Pool>> pools_;

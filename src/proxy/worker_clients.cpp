@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/random.hpp"
+#include "io/descriptors.hpp"
 #include "proxy/cancel_sender.hpp"
 #include "proxy/worker.hpp"
 
@@ -14,27 +15,40 @@ constexpr std::size_t short_key = 4;
 constexpr std::size_t long_key = 32;
 // Of the statements looked at, in SHOW ROUTES.
 constexpr std::size_t most_shown = 20;
+constexpr std::size_t console_places = 64;
 
 }  // namespace
 
 std::atomic<std::uint64_t> Worker::last_session_id{0};
 
 void Worker::accept(UniqueFd connected, Target target) {
+    // The last descriptors are for what keeps the cluster running; then there is no time for words either.
+    if (io::is_kept_back(connected.get())) return make_place_for_a_newcomer();
     auto const id = ++last_session_id;
+    auto const origin = origin_of(connected.get());
     auto session = std::make_unique<ClientSession>(*this, std::move(connected), target, id);
     auto* const made = session.get();
     sessions_[id] = std::move(session);
-    // One that cannot be taken in is told so before it costs much; of those who only connect there is an end too.
-    auto const most = std::min(settings_->client_connections, shared_.most_clients);
     auto const all = ++shared_.connected;
-    if (shared_.counts.all() >= most || all > shared_.most_clients) made->refuse();
-    if (all > 2 * most) made->end(make_error("FATAL", "53300", "sorry, too many clients already"));
+    // One that cannot be taken in is told so before it costs much. The places that are left are for the console.
+    auto const most = std::min(settings_->client_connections, shared_.most_clients - std::min(console_places, shared_.most_clients / 8));
+    if (shared_.counts.all() >= most) made->refuse();
+    newcomers_.add(id, origin);
+    if (newcomers_.size() > share(shared_.most_newcomers) || all > shared_.most_clients) make_place_for_a_newcomer();
     made->start();
+}
+
+void Worker::make_place_for_a_newcomer() {
+    auto const gone = newcomers_.first_to_go();
+    if (!gone) return;
+    newcomers_.remove(*gone);
+    sessions_.at(*gone)->end(make_error("FATAL", "53300", "sorry, too many clients already", "Too many have not logged in yet."));
 }
 
 void Worker::bury(ClientSession& session) {
     auto const found = sessions_.find(session.id());
     if (found == sessions_.end()) return;
+    newcomers_.remove(session.id());
     dead_sessions_.push_back(std::move(found->second));
     sessions_.erase(found);
     --shared_.connected;
@@ -64,7 +78,10 @@ void Worker::ask_console(std::string text, ConsoleRight right, ClientSession& se
     });
 }
 
-void Worker::count(ClientSession& session) { shared_.counts.add(session.user(), session.database(), 1); }
+void Worker::count(ClientSession& session) {
+    newcomers_.remove(session.id());
+    shared_.counts.add(session.user(), session.database(), 1);
+}
 
 std::pair<std::size_t, std::size_t> Worker::client_counts(std::string const& user, std::string const& database) const {
     return shared_.counts.of(user, database);
