@@ -57,7 +57,7 @@ bool reap(pid_t postmaster, int& status) {
 int run_guard(NodePaths const& node, Path const& postgres) {
     auto const lock = LockFile::try_take(node.guard_lock());
     if (!lock || !*lock) {
-        std::fprintf(stderr, "FATAL:  another guard runs this node\n");
+        std::fprintf(stderr, "FATAL:  %s\n", lock ? "another guard runs this node" : lock.error().line().c_str());
         return 1;
     }
     auto const signals = handled_signals();
@@ -76,7 +76,9 @@ int run_guard(NodePaths const& node, Path const& postgres) {
         if (::sigwait(&signals, &number) != 0) continue;
         int status = 0;
         if (number == SIGCHLD && reap(postmaster, status)) {
-            end_leftover_servers(node.data());
+            if (auto const ended = end_leftover_servers(node.data()); !ended) {
+                std::fprintf(stderr, "LOG:  %s\n", ended.error().line().c_str());
+            }
             return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
         }
         if (number == SIGTERM || number == SIGINT || number == SIGQUIT) pass_on(postmaster, number);

@@ -44,12 +44,21 @@ public:
 private:
     using Intent = cluster::Intent;
 
+    // One look and what follows from it; false when there is nothing more to come.
+    bool turn();
+    bool end();
+
+    // node_look.cpp
     cluster::NodeFacts observe(BoardView const& view);
-    void note_server(ServerProcess const& server);
+    Status look(BoardView const& view, cluster::NodeFacts& facts);
+    Status read_sync_set();
+    bool others_have_settled(BoardView const& view) const;
+    void note_server(ServerProcess const& server, BoardView const& view);
+    void note_end(std::uint64_t revision);
     void end_step(char const* step);
     void lose_session();
     bool is_primary(BoardView const& view) const { return view.state.primary == name_; }
-    std::string wanted_settings(BoardView const& view);
+    Result<std::string> wanted_settings(BoardView const& view);
 
     Status perform(cluster::NodeRule const& rule, BoardView const& view);
     Status initialize_data(BoardView const& view);
@@ -74,6 +83,7 @@ private:
     void note_failure(Error const& error);
     void publish();
     Clock::duration pause_after(Intent intent) const;
+    Clock::duration pause_after_failure() const;
 
     AgentContext const& context_;
     Board& board_;
@@ -89,6 +99,14 @@ private:
     UniqueFd guard_watch_;
     bool was_asked_to_stop_ = false;
     bool was_launched_ = false;                    // by us, and it has not been seen to run since
+    struct {
+        Clock::time_point begun{};  // by us; the past where it was taken over
+        bool has_run = false;
+    } life_;                               // of the present server, or the last one
+    int short_lives_ = 0;                  // starts in a row that came to nothing
+    std::uint64_t short_lives_at_ = 0;     // and the revision of the state that they were made with
+    Clock::time_point start_allowed_at_{};
+    std::optional<Clock::time_point> unseen_since_;
     std::optional<Clock::time_point> step_begun_;  // of the start, then of what makes the running server ready
     bool is_prepared_ = false;                     // the primary's roles are in place
     int unready_looks_ = 0;
@@ -99,6 +117,7 @@ private:
     bool is_joining_ = false;    // a replica that streams is not yet in the sync set
     NodeSeen seen_;
     std::vector<std::string> sync_names_;  // in synchronous_standby_names
+    bool knows_sync_set_ = false;          // what the store said of it when this began
     std::map<std::string, Clock::time_point> last_streamed_;
     cluster::NodeReport report_;
     cluster::NodeReport published_;

@@ -14,6 +14,8 @@ namespace pgtandem {
 Status NodeAgent::perform(cluster::NodeRule const& rule, BoardView const& view) {
     switch (rule.then) {
         case Intent::rest:
+        case Intent::look_again:
+        case Intent::wait_to_start:
         case Intent::wait_for_primary:
         case Intent::wait_for_server: return {};
         case Intent::refuse: return fail("starting " + name_, paths_.data().string(), std::string(rule.because));
@@ -35,14 +37,15 @@ Status NodeAgent::perform(cluster::NodeRule const& rule, BoardView const& view) 
 
 Status NodeAgent::initialize_data(BoardView const& view) {
     PGTANDEM_CHECK(make_directory(paths_.folder));
-    end_leftover_tools(paths_);
-    return initialize(context_.programs, paths_, wanted_settings(view), render_hba(view.state.listen),
+    PGTANDEM_CHECK(end_leftover_tools(paths_));
+    PGTANDEM_TRY(settings, wanted_settings(view));
+    return initialize(context_.programs, paths_, settings, render_hba(view.state.listen),
                       context_.credentials, interrupt_);
 }
 
 Status NodeAgent::clone_primary(BoardView const& view) {
     PGTANDEM_CHECK(make_directory(paths_.folder));
-    end_leftover_tools(paths_);
+    PGTANDEM_CHECK(end_leftover_tools(paths_));
     auto const primary_port = view.state.nodes.at(view.state.primary).port;
     PGTANDEM_TRY(admin, connect(primary_port));
     PGTANDEM_CHECK(ensure_slot(admin, name_));
@@ -51,7 +54,8 @@ Status NodeAgent::clone_primary(BoardView const& view) {
     auto const generation = view.state.nodes.at(name_).generation;
     log::info("{}: copies the primary{}", name_,
               is_there(paths_.data()) ? "; the old data stays until the copy streams" : "");
-    return clone(context_.programs, paths_, source, wanted_settings(view), generation, interrupt_,
+    PGTANDEM_TRY(settings, wanted_settings(view));
+    return clone(context_.programs, paths_, source, settings, generation, interrupt_,
                  [&](CloneProgress progress) {
                      report_.done_bytes = progress.done_bytes;
                      report_.total_bytes = progress.total_bytes;
@@ -60,7 +64,8 @@ Status NodeAgent::clone_primary(BoardView const& view) {
 }
 
 Status NodeAgent::configure(BoardView const& view) {
-    PGTANDEM_CHECK(write_settings(paths_.data(), wanted_settings(view), !is_primary(view)));
+    PGTANDEM_TRY(settings, wanted_settings(view));
+    PGTANDEM_CHECK(write_settings(paths_.data(), settings, !is_primary(view)));
     if (server_.state != ServerState::running) return {};
     PGTANDEM_TRY(admin, session());
     PGTANDEM_TRY(before, admin->query("SELECT pg_catalog.pg_conf_load_time()", Deadline::in(5s)));
@@ -75,6 +80,7 @@ Status NodeAgent::launch() {
     step_begun_ = Clock::now();
     PGTANDEM_TRY(guard, launch_server(context_.programs, paths_, context_.paths.socket(port_), context_.self));
     was_launched_ = true;
+    life_ = {Clock::now(), false};
     server_ = {ServerState::starting, guard, 0};
     seen_.has_ended = false;
     guard_watch_ = watch_process(guard);
@@ -83,15 +89,15 @@ Status NodeAgent::launch() {
 
 Status NodeAgent::stop() {
     was_asked_to_stop_ = true;
-    ask_server_to_stop(paths_);
-    return {};
+    return ask_server_to_stop(paths_);
 }
 
 Status NodeAgent::remove(BoardView const& view) {
-    if (is_there(paths_.folder)) {
+    PGTANDEM_TRY(has_folder, look_for(paths_.folder));
+    if (has_folder) {
         log::info("{}: is removed with its data, {}", name_, human_bytes(disk_usage(paths_.folder)));
-        end_leftover_tools(paths_);
-        end_leftover_servers(paths_.data());
+        PGTANDEM_CHECK(end_leftover_tools(paths_));
+        PGTANDEM_CHECK(end_leftover_servers(paths_.data()));
         PGTANDEM_TRY(admin, connect(view.state.nodes.at(view.state.primary).port));
         PGTANDEM_CHECK(drop_slot(admin, name_));
         PGTANDEM_CHECK(remove_with_data(paths_.folder));

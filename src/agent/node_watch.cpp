@@ -38,6 +38,7 @@ Status NodeAgent::watch(BoardView const& view) {
         end_step(is_primary(view) ? "roles" : "stream");
         step_begun_.reset();
         report_.failures = 0;
+        report_.pause_seconds = 0;
         report_.error.clear();
         report_.hint.clear();
         seen_.restarting = false;

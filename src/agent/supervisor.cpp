@@ -13,9 +13,17 @@ constexpr auto look_interval = 250ms;
 Supervisor::~Supervisor() { stop(); }
 
 Status Supervisor::start() {
-    PGTANDEM_CHECK(take_state());
-    follower_ = std::thread([this] { follow_store(); });
-    return {};
+    auto taken = take_state();
+    try {
+        if (taken) follower_ = std::thread([this] { follow_store(); });
+    } catch (std::exception const& fault) {
+        taken = fail("attending to the cluster", "", fault.what());
+    }
+    if (!taken) {
+        board_.leave();
+        join_all();
+    }
+    return taken;
 }
 
 void Supervisor::stop() {
@@ -46,10 +54,11 @@ void Supervisor::join_all() {
 void Supervisor::follow_store() {
     while (!stop_.requested()) {
         if (context_.store.wait_for_change(revision_, Deadline::in(look_interval))) {
-            if (auto const taken = take_state(); !taken) {
-                log::warn(taken.error().line());
-                stop_.wait_for(look_interval);
-            }
+            auto const taken = take_state();
+            auto const line = taken ? std::string() : taken.error().line();
+            if (line != said_ && !line.empty()) log::warn(line);
+            said_ = line;
+            if (!taken) stop_.wait_for(look_interval);
         }
         join_ended_agents();
     }
@@ -58,22 +67,29 @@ void Supervisor::follow_store() {
 Status Supervisor::take_state() {
     PGTANDEM_TRY(snapshot, context_.store.read());
     PGTANDEM_TRY(state, read_state(snapshot));
-    revision_ = snapshot.revision;
     board_.set_state(state, snapshot.keys.at("cluster").revision);
-    start_missing_agents(state);
+    PGTANDEM_CHECK(start_missing_agents(state));
+    revision_ = snapshot.revision;
     return {};
 }
 
-void Supervisor::start_missing_agents(cluster::ClusterState const& state) {
+Status Supervisor::start_missing_agents(cluster::ClusterState const& state) {
     for (auto const& [name, entry] : state.nodes) {
         if (auto const known = agents_.find(name); known != agents_.end()) {
             if (entry.removed) known->second.agent->interrupt();  // a copy of it is not worth finishing
             continue;
         }
-        auto agent = std::make_unique<NodeAgent>(context_, board_, name);
-        auto* const running = agent.get();
-        agents_[name] = {std::move(agent), std::thread([running] { running->run(); })};
+        try {
+            auto& made = agents_[name];
+            made.agent = std::make_unique<NodeAgent>(context_, board_, name);
+            made.thread = std::thread([agent = made.agent.get()] { agent->run(); });
+        } catch (std::exception const& fault) {
+            // No thread or no descriptor is left: tried again with the next look.
+            agents_.erase(name);
+            return fail("attending to " + name, "", fault.what());
+        }
     }
+    return {};
 }
 
 void Supervisor::join_ended_agents() {

@@ -33,13 +33,14 @@ private:
     void join_all();
     void follow_store();
     Status take_state();
-    void start_missing_agents(cluster::ClusterState const& state);
+    Status start_missing_agents(cluster::ClusterState const& state);
     void join_ended_agents();
 
     AgentContext context_;
     Board board_;
     StopSignal stop_;
-    std::uint64_t revision_ = 0;
+    std::uint64_t revision_ = 0;  // of the state that all agents have been told of
+    std::string said_;            // why it could not be taken, last
     std::map<std::string, Agent> agents_;  // touched by the follower's thread only, once it runs
     std::thread follower_;
 };

@@ -16,6 +16,9 @@ namespace pgtandem::apps {
 
 namespace {
 
+// The agent's, between starts that come to nothing.
+constexpr char const* waiting_phase = "wait to start";
+
 constexpr std::uint64_t segment_bytes = 16 << 20;
 
 // Where a client on this machine reaches a server that listens there.
@@ -46,7 +49,9 @@ api::Node node_of(Cluster const& cluster, std::string const& name, cluster::Node
         replication_conninfo(cluster.paths, cluster.state.nodes.at(cluster.state.primary).port, name + "_check");
     node.replication.replication = true;
     node.data = cluster.paths.node(name).data();
-    node.process = process_word(observe_server(cluster.paths.node(name)).state);
+    auto const server = observe_server(cluster.paths.node(name));
+    node.process = server ? process_word(server->state) : "unseen";
+    if (!server) node.error = server.error().line();
     return node;
 }
 
@@ -123,11 +128,12 @@ Result<Cluster> open_cluster(cli::Settings const& settings) {
 
 Result<Cluster> open_running_cluster(cli::Settings const& settings, std::string const& command) {
     PGTANDEM_TRY(cluster, open_cluster(settings));
-    if (!up_process(cluster)) return fail(command, cluster.paths.folder.string(), "the cluster is down", "pgtandem up");
+    PGTANDEM_TRY(process, up_process(cluster));
+    if (!process) return fail(command, cluster.paths.folder.string(), "the cluster is down", "pgtandem up");
     return std::move(cluster);
 }
 
-std::optional<pid_t> up_process(Cluster const& cluster) { return LockFile::holder(cluster.paths.up_lock()); }
+Result<std::optional<pid_t>> up_process(Cluster const& cluster) { return LockFile::holder(cluster.paths.up_lock()); }
 
 std::map<std::string, cluster::NodeReport> node_reports(Cluster const& cluster) {
     std::map<std::string, cluster::NodeReport> reports;
@@ -146,7 +152,7 @@ api::Topology topology_of(Cluster const& cluster) {
     topology.durability = to_string(cluster.state.durability);
     topology.system_identifier = cluster.state.system_identifier;
     topology.postgresql = cluster.state.postgresql;
-    topology.up_process = up_process(cluster).value_or(0);
+    topology.up_process = up_process(cluster).value_or(std::nullopt).value_or(0);
     topology.endpoint = endpoint_conninfo(cluster);
     if (auto const snapshot = cluster.store.read(); snapshot && snapshot->keys.contains("sync")) {
         topology.sync_set = snapshot->keys.at("sync").value.get<std::vector<std::string>>();
@@ -157,7 +163,10 @@ api::Topology topology_of(Cluster const& cluster) {
         auto node = node_of(cluster, name, entry);
         if (auto const report = reports.find(name); report != reports.end()) {
             node.phase = report->second.phase;
-            node.error = report->second.error;
+            if (!report->second.error.empty()) node.error = report->second.error;
+            if (node.phase == waiting_phase) {
+                node.error += fmt::format(" ({:.1f} s from one start to the next)", report->second.pause_seconds);
+            }
             node.done_bytes = report->second.done_bytes;
             node.total_bytes = report->second.total_bytes;
         }

@@ -42,7 +42,7 @@ Result<Cluster> open_cluster(cli::Settings const& settings);
 Result<Cluster> open_running_cluster(cli::Settings const& settings, std::string const& command);
 
 // The process that keeps the cluster running; nothing when it is down. 0 for the moment in which it has no name yet.
-std::optional<pid_t> up_process(Cluster const& cluster);
+Result<std::optional<pid_t>> up_process(Cluster const& cluster);
 
 // How the user connects to the endpoint; nothing where the cluster has none.
 std::optional<Conninfo> endpoint_conninfo(Cluster const& cluster);

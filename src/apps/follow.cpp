@@ -72,7 +72,8 @@ Status follow_until_ready(Cluster& cluster, cli::Progress& progress, std::functi
             progress.finish();
             return fail(Error{"bringing up the cluster", "", "stopped", "", ErrorKind::stopped});
         }
-        if (!up_process(cluster)) return fail("bringing up the cluster", "", "its process has ended", "pgtandem up");
+        PGTANDEM_TRY(process, up_process(cluster));
+        if (!process) return fail("bringing up the cluster", "", "its process has ended", "pgtandem up");
         static_cast<void>(FileStore::wait_for_any_change(
             {{&cluster.store, snapshot.revision}, {&cluster.reports, said.revision}}, Deadline::in(redraw_interval)));
     }
@@ -89,7 +90,8 @@ Status follow_until_removed(Cluster& cluster, std::string const& name, std::func
         if (cancelled()) {
             return fail(Error{"removing " + name, "", "stopped waiting; it goes on", "", ErrorKind::stopped});
         }
-        if (!up_process(cluster)) {
+        PGTANDEM_TRY(process, up_process(cluster));
+        if (!process) {
             return fail("removing " + name, "", "the cluster went down; it goes on at the next up", "pgtandem up");
         }
         static_cast<void>(cluster.store.wait_for_change(snapshot.revision, Deadline::in(redraw_interval)));

@@ -22,9 +22,11 @@ constexpr auto look_interval = 100ms;
 constexpr auto reminder_interval = 10s;
 
 // Waits until 'is_done', saying now and then what for.
-Status wait_until(std::function<bool()> const& is_done, std::string const& what, StopRequests& stop) {
+Status wait_until(std::function<Result<bool>()> const& is_done, std::string const& what, StopRequests& stop) {
     auto remind = Deadline::in(reminder_interval);
-    while (!is_done()) {
+    for (;;) {
+        PGTANDEM_TRY(done, is_done());
+        if (done) return {};
         if (stop.wait_for(look_interval)) {
             return fail(what, "", "stopped waiting; it goes on by itself", "pgtandem status");
         }
@@ -33,7 +35,6 @@ Status wait_until(std::function<bool()> const& is_done, std::string const& what,
         std::fflush(stdout);
         remind = Deadline::in(reminder_interval);
     }
-    return {};
 }
 
 std::vector<std::string> node_names(ClusterPaths const& paths, std::string const& primary) {
@@ -49,13 +50,13 @@ std::vector<std::string> node_names(ClusterPaths const& paths, std::string const
 
 // The process that keeps the cluster running ends it all itself.
 Result<bool> stop_up(ClusterPaths const& paths, StopRequests& stop) {
-    auto const holder = LockFile::holder(paths.up_lock());
+    PGTANDEM_TRY(holder, LockFile::holder(paths.up_lock()));
     if (!holder) return false;
     auto asked = *holder;
     if (asked > 0) ::kill(asked, SIGTERM);
     PGTANDEM_CHECK(wait_until(
-        [&] {
-            auto const now = LockFile::holder(paths.up_lock());
+        [&]() -> Result<bool> {
+            PGTANDEM_TRY(now, LockFile::holder(paths.up_lock()));
             // The name may come a moment after the lock.
             if (now && *now > 0 && asked == 0) ::kill(asked = *now, SIGTERM);
             return !now || (asked > 0 && *now != asked);
@@ -69,14 +70,17 @@ Result<bool> stop_unattended(ClusterPaths const& paths, std::string const& prima
     bool any = false;
     for (auto const& name : node_names(paths, primary)) {
         auto const node = paths.node(name);
-        if (observe_server(node).state != ServerState::stopped) {
+        auto const has_stopped = [&] {
+            return observe_server(node).map([](auto const& server) { return server.state == ServerState::stopped; });
+        };
+        PGTANDEM_TRY(is_stopped, has_stopped());
+        if (!is_stopped) {
             any = true;
-            ask_server_to_stop(node);
-            PGTANDEM_CHECK(wait_until([&] { return observe_server(node).state == ServerState::stopped; },
-                                      "stopping " + name, stop));
+            PGTANDEM_CHECK(ask_server_to_stop(node));
+            PGTANDEM_CHECK(wait_until(has_stopped, "stopping " + name, stop));
         }
-        end_leftover_servers(node.data());
-        end_leftover_tools(node);
+        PGTANDEM_CHECK(end_leftover_servers(node.data()));
+        PGTANDEM_CHECK(end_leftover_tools(node));
     }
     return any;
 }

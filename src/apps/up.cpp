@@ -328,18 +328,19 @@ private:
     // Somebody else keeps this cluster running: gives it what is new, and waits until it is so.
     Result<int> join_running() {
         PGTANDEM_TRY(said, cluster_.reports.read());
+        auto const running = up_process(cluster_).value_or(std::nullopt).value_or(0);
         auto const up = said.keys.find("up");
         auto const phase = up == said.keys.end() ? "starting" : up->second.value.value("phase", "");
         if (phase != "ready") {
             return fail("bringing up the cluster", cluster_.paths.folder.string(),
-                        fmt::format("another pgtandem (process {}) is {}", up_process(cluster_).value_or(0),
+                        fmt::format("another pgtandem (process {}) is {}", running,
                                     phase == "stopping" ? "taking it down" : "just bringing it up"),
                         "the same again in a moment");
         }
         PGTANDEM_CHECK(load(cluster_));
         PGTANDEM_CHECK(resolve(true));
         fmt::print("the cluster in {} is up already (process {})\n", cluster_.paths.folder.string(),
-                   up_process(cluster_).value_or(0));
+                   running);
         auto const before = cluster_.state;
         if (wanted_ != before) {
             PGTANDEM_CHECK(check_wanted(cluster_, wanted_, *programs_, true));
@@ -356,7 +357,7 @@ private:
         }
         PGTANDEM_CHECK(take_given_password());
         if (wanted_ != before) PGTANDEM_CHECK(prove());
-        auto const other = up_process(cluster_);
+        PGTANDEM_TRY(other, up_process(cluster_));
         if (!other || is_ending(*other)) {
             return fail("bringing up the cluster", cluster_.paths.folder.string(), "the pgtandem that ran it has just ended",
                         "the same again");

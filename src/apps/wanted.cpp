@@ -118,7 +118,8 @@ Status check_wanted(Cluster const& cluster, cluster::ClusterState const& wanted,
             return usage_error("checking the ports", name, "there is no port left for it", "a lower --port");
         }
         if (!is_there(paths.data())) ++without_data;
-        if (observe_server(paths).state == ServerState::stopped) {
+        PGTANDEM_TRY(server, observe_server(paths));
+        if (server.state == ServerState::stopped) {
             PGTANDEM_CHECK(check_port(name, wanted.listen, entry.port));
         }
     }

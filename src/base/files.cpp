@@ -6,6 +6,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
@@ -15,9 +16,9 @@ namespace pgtandem {
 
 namespace fs = std::filesystem;
 
-Result<std::string> read_file(Path const& path) {
-    UniqueFd const file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!file) return fail_errno("reading", path.string());
+namespace {
+
+Result<std::string> read_rest(UniqueFd const& file, Path const& path) {
     std::string content;
     std::array<char, 16384> buffer;
     for (;;) {
@@ -29,10 +30,27 @@ Result<std::string> read_file(Path const& path) {
     }
 }
 
+}  // namespace
+
+Result<std::string> read_file(Path const& path) {
+    UniqueFd const file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file) return fail_errno("reading", path.string());
+    return read_rest(file, path);
+}
+
+Result<std::string> read_file_end(Path const& path, std::uint64_t bytes) {
+    UniqueFd const file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    auto const size = file ? ::lseek(file.get(), 0, SEEK_END) : -1;
+    auto const begin = std::max<off_t>(0, size - static_cast<off_t>(bytes));
+    if (size < 0 || ::lseek(file.get(), begin, SEEK_SET) < 0) return fail_errno("reading", path.string());
+    return read_rest(file, path).map([bytes](std::string content) { return content.substr(0, bytes); });
+}
+
 Result<std::optional<std::string>> read_file_if_there(Path const& path) {
     auto content = read_file(path);
     if (content) return std::optional(std::move(*content));
-    if (!is_there(path)) return std::optional<std::string>();
+    PGTANDEM_TRY(there, look_for(path));
+    if (!there) return std::optional<std::string>();
     return fail(std::move(content).error());
 }
 
@@ -122,6 +140,13 @@ Status move_durably(Path const& from, Path const& to) {
 bool is_there(Path const& path) {
     std::error_code ignored;
     return fs::exists(fs::symlink_status(path, ignored));
+}
+
+Result<bool> look_for(Path const& path) {
+    struct stat info {};
+    if (::lstat(path.c_str(), &info) == 0) return true;
+    if (errno == ENOENT || errno == ENOTDIR) return false;
+    return fail_errno("looking at", path.string());
 }
 
 std::uint64_t disk_usage(Path const& path) {

@@ -15,6 +15,8 @@ namespace pgtandem {
 using Path = std::filesystem::path;
 
 Result<std::string> read_file(Path const& path);
+// At most so many bytes of its end.
+Result<std::string> read_file_end(Path const& path, std::uint64_t bytes);
 // The content, or nothing where there is no such file.
 Result<std::optional<std::string>> read_file_if_there(Path const& path);
 
@@ -30,6 +32,8 @@ Status remove_tree(Path const& path);
 Status move_durably(Path const& from, Path const& to);
 
 bool is_there(Path const& path);
+// The same where a 'no' decides something: an error when it cannot be seen.
+Result<bool> look_for(Path const& path);
 // Bytes used on disk below 'path'; what vanishes while counting is not counted.
 std::uint64_t disk_usage(Path const& path);
 // Bytes an ordinary user may still write on the file system of 'path' (or of its nearest parent that is there).

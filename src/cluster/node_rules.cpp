@@ -13,6 +13,8 @@ std::string_view to_string(Intent intent) {
         case Intent::clone: return "clone";
         case Intent::wait_for_primary: return "wait for the primary";
         case Intent::configure: return "configure";
+        case Intent::look_again: return "look again";
+        case Intent::wait_to_start: return "wait to start";
         case Intent::start: return "start";
         case Intent::wait_for_server: return "wait for the server";
         case Intent::restart: return "restart";

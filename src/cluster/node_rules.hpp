@@ -12,6 +12,7 @@ enum class Server : std::uint8_t { stopped, starting, running };
 
 enum class Intent : std::uint8_t {
     rest,              // nothing, and nothing more to come
+    look_again,        // nothing, until it can be seen what is
     stop,              // a fast shutdown
     remove,            // delete the node's folder and its slot
     refuse,            // an operator has to look
@@ -20,6 +21,7 @@ enum class Intent : std::uint8_t {
     clone,             // base backup
     wait_for_primary,  //
     configure,         // write our settings, reload if the server runs
+    wait_to_start,     // starts came to nothing: the next one after a pause
     start,             //
     wait_for_server,   //
     restart,           // stop, and start by the next rule
@@ -27,6 +29,8 @@ enum class Intent : std::uint8_t {
 };
 
 struct NodeFacts {
+    bool is_seen = true;           // false: the server, its data or its settings cannot be seen; the rest then means nothing
+    bool is_long_unseen = false;   // and has not been for longer than a shutdown waits
     bool is_primary = false;
     bool removed = false;          // no longer wanted
     bool stopping = false;         // the cluster is going down, and it is this node's turn
@@ -35,6 +39,7 @@ struct NodeFacts {
     bool data_is_current = false;  // of the wanted generation
     bool copy_is_ready = false;    // a finished copy waits
     Server server = Server::stopped;
+    bool start_waits = false;      // its last starts came to nothing, and the pause after them is not over
     bool primary_answers = false;
     bool is_configured = false;  // the files hold what they should
     bool needs_restart = false;  // for a setting of ours
@@ -51,6 +56,10 @@ struct NodeRule {
 using F = NodeFacts const&;
 
 inline constexpr auto node_rules = std::to_array<NodeRule>({
+    // What cannot be seen is not absent: a file that could not be opened is no reason to stop, start or copy anything.
+    {"down-unseen", [](F f) { return f.stopping && !f.is_seen && f.is_long_unseen; }, Intent::rest,
+     "cannot be seen; it is left as it is"},
+    {"unseen", [](F f) { return !f.is_seen; }, Intent::look_again, "cannot be seen; nothing is done meanwhile"},
     {"removed-stop", [](F f) { return f.removed && f.server != Server::stopped; }, Intent::stop, "is being removed"},
     {"down-stop", [](F f) { return f.stopping && f.server != Server::stopped; }, Intent::stop,
      "the cluster is going down"},
@@ -71,6 +80,8 @@ inline constexpr auto node_rules = std::to_array<NodeRule>({
     {"replica-waits", [](F f) { return !f.is_primary && !f.has_data; }, Intent::wait_for_primary,
      "waits for the primary to copy it"},
     {"settings", [](F f) { return !f.is_configured; }, Intent::configure, "its settings have changed"},
+    {"start-waits", [](F f) { return f.server == Server::stopped && f.start_waits; }, Intent::wait_to_start,
+     "its starts come to nothing; it waits before the next"},
     {"stopped", [](F f) { return f.server == Server::stopped; }, Intent::start, "is to run"},
     {"starting", [](F f) { return f.server == Server::starting; }, Intent::wait_for_server, "recovers and starts"},
     {"restart", [](F f) { return f.needs_restart && f.may_restart; }, Intent::restart,

@@ -64,6 +64,7 @@ NodeReport report_of(Json const& json) {
     report.error = json.value("error", "");
     report.hint = json.value("hint", "");
     report.failures = count<int>(json, "failures");
+    report.pause_seconds = json.value("pause_seconds", 0.0);
     report.seconds = json.value("seconds", std::map<std::string, double>());
     report.ready = json.value("ready", false);
     report.generation = count<int>(json, "generation");
@@ -145,6 +146,7 @@ Json to_json(NodeReport const& report) {
             {"error", report.error},
             {"hint", report.hint},
             {"failures", report.failures},
+            {"pause_seconds", report.pause_seconds},
             {"seconds", report.seconds},
             {"ready", report.ready},
             {"generation", report.generation},

@@ -61,6 +61,7 @@ struct NodeReport {
     std::string error{};  // the last attempt's, until one succeeds
     std::string hint{};
     int failures = 0;                         // attempts in a row that failed
+    double pause_seconds = 0;                 // before its server is started again, where starts come to nothing
     std::map<std::string, double> seconds{};  // how long each step took
     bool ready = false;                       // runs as it should: the primary takes writes, the replica streams
     int generation = 0;                       // of the data it runs with

@@ -172,28 +172,32 @@ Status remove_older(NodePaths const& node, int generation) {
 }
 
 Status install_clone(NodePaths const& node) {
-    if (is_there(node.data())) {
+    PGTANDEM_TRY(is_replaced, look_for(node.data()));
+    if (is_replaced) {
         PGTANDEM_CHECK(remove_with_data(node.old()));
         PGTANDEM_CHECK(move_durably(node.data(), node.old()));
     }
     return move_durably(node.ready(), node.data());
 }
 
-int data_generation(NodePaths const& node) {
-    if (!is_there(node.data())) return 0;
-    auto const text = read_file(node.data() / generation_file);
+Result<int> data_generation(NodePaths const& node) {
+    PGTANDEM_TRY(has_data, look_for(node.data()));
+    if (!has_data) return 0;
+    PGTANDEM_TRY(text, read_file_if_there(node.data() / generation_file));
     int generation = 1;
     if (text) std::from_chars(text->data(), text->data() + text->size(), generation);
     return generation;
 }
 
-bool settings_are_current(Path const& data, std::string const& settings, bool is_replica) {
-    auto const present = read_file(data / our_settings_file);
-    return present && *present == settings && is_there(data / "standby.signal") == is_replica;
+Result<bool> settings_are_current(Path const& data, std::string const& settings, bool is_replica) {
+    PGTANDEM_TRY(present, read_file_if_there(data / our_settings_file));
+    PGTANDEM_TRY(has_signal, look_for(data / "standby.signal"));
+    return present && *present == settings && has_signal == is_replica;
 }
 
 Result<bool> write_settings(Path const& data, std::string const& settings, bool is_replica) {
-    if (settings_are_current(data, settings, is_replica)) return false;
+    PGTANDEM_TRY(is_current, settings_are_current(data, settings, is_replica));
+    if (is_current) return false;
     PGTANDEM_CHECK(write_file(data / our_settings_file, settings));
     // Never taken away: what makes a replica a primary is a promotion.
     if (is_replica && !is_there(data / "standby.signal")) PGTANDEM_CHECK(write_file(data / "standby.signal", ""));

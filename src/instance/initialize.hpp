@@ -38,12 +38,12 @@ Status install_clone(NodePaths const& node);
 // What the copy of this generation has replaced; node.old() goes last, as it says that there is something to remove.
 Status remove_older(NodePaths const& node, int generation);
 
-// The generation of the data folder: how often the replica has been made; 0 where there is none.
-int data_generation(NodePaths const& node);
+// The generation of the data folder: how often the replica has been made; 0 where there is none. An error when it cannot be seen.
+Result<int> data_generation(NodePaths const& node);
 
 // The files that make a configuration, written only where they differ. True if anything did.
 Result<bool> write_settings(Path const& data, std::string const& settings, bool is_replica);
-bool settings_are_current(Path const& data, std::string const& settings, bool is_replica);
+Result<bool> settings_are_current(Path const& data, std::string const& settings, bool is_replica);
 
 // The settings that a replica may not have lower than its primary (the manual, "Hot Standby"), as the primary had them
 // in the WAL that this data folder has replayed: pg_controldata's.

@@ -20,7 +20,9 @@ struct ServerProcess {
     pid_t postmaster;  // 0 when not known
 };
 
-ServerProcess observe_server(NodePaths const& node);
+// By the guard's lock; where nobody holds it, by the processes: the lock's file may have been moved away. An error when it
+// cannot be seen whether there is a server: nothing may be concluded from that.
+Result<ServerProcess> observe_server(NodePaths const& node);
 
 // Our own program as an open file, so that it can be run again whatever has happened to its path
 // (and by a user who may not enter the folder it lies in).
@@ -36,16 +38,17 @@ Result<pid_t> launch_server(PgPrograms const& programs, NodePaths const& node, P
                             Executable const& self);
 
 // Asks the guard for a fast shutdown. Does not wait.
-void ask_server_to_stop(NodePaths const& node);
+Status ask_server_to_stop(NodePaths const& node);
 
-// Why the server ended: its last FATAL line, from the guard's or the newest server log.
+// Why the server ended: its last FATAL line, from the guard's or the newest server log. Reads no more than a log's end.
 std::string last_words(NodePaths const& node);
 
-// Ends our user's processes of these names in that folder: SIGQUIT, then SIGKILL for those that stay.
-void end_processes(Path const& folder, std::span<std::string_view const> names);
+// Ends our user's processes of these names in that folder: SIGQUIT, then SIGKILL for those that stay. An error when they
+// cannot be seen or do not end.
+Status end_processes(Path const& folder, std::span<std::string_view const> names);
 // Ends the server's processes that have outlived their postmaster.
-void end_leftover_servers(Path const& data);
+Status end_leftover_servers(Path const& data);
 // Ends what a killed clone or initdb may have left.
-void end_leftover_tools(NodePaths const& node);
+Status end_leftover_tools(NodePaths const& node);
 
 }  // namespace pgtandem

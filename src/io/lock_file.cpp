@@ -33,8 +33,8 @@ Result<std::optional<LockFile>> LockFile::try_take(Path const& path) {
     while (::fcntl(file.get(), F_OFD_SETLK, &lock) != 0) {
         if (errno != EAGAIN && errno != EACCES) return fail_errno("locking", path.string());
         // Whoever comes in its moment between life and death must not take it for alive.
-        auto const other = holder(path);
-        if (other && (!is_ending(*other) || deadline.passed())) return std::optional<LockFile>();
+        PGTANDEM_TRY(other, holder(path));
+        if (deadline.passed() || (other && !is_ending(*other))) return std::optional<LockFile>();
         ::usleep(1000);
     }
     auto const id = std::to_string(::getpid()) + "\n";
@@ -44,16 +44,19 @@ Result<std::optional<LockFile>> LockFile::try_take(Path const& path) {
     return std::optional(LockFile(std::move(file)));
 }
 
-std::optional<pid_t> LockFile::holder(Path const& path) {
+Result<std::optional<pid_t>> LockFile::holder(Path const& path) {
     UniqueFd const file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!file) return std::nullopt;
+    if (!file && (errno == ENOENT || errno == ENOTDIR)) return std::optional<pid_t>();
+    if (!file) return fail_errno("looking at the lock", path.string());
     auto lock = whole_file();
-    if (::fcntl(file.get(), F_OFD_GETLK, &lock) != 0 || lock.l_type == F_UNLCK) return std::nullopt;
+    if (::fcntl(file.get(), F_OFD_GETLK, &lock) != 0) return fail_errno("looking at the lock", path.string());
+    if (lock.l_type == F_UNLCK) return std::optional<pid_t>();
     char text[16]{};
     auto const got = ::pread(file.get(), text, sizeof text - 1, 0);
+    if (got < 0) return fail_errno("looking at the lock", path.string());
     pid_t pid = 0;
-    if (got > 0) std::from_chars(text, text + got, pid);
-    return pid;
+    std::from_chars(text, text + got, pid);
+    return std::optional(pid);
 }
 
 }  // namespace pgtandem

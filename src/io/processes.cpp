@@ -1,6 +1,7 @@
 #include "io/processes.hpp"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <netdb.h>
 #include <poll.h>
@@ -16,7 +17,6 @@
 #include <memory>
 #include <sstream>
 
-#include "base/result.hpp"
 #include "base/text.hpp"
 #include "io/identity.hpp"
 
@@ -31,15 +31,48 @@ std::string process_name(pid_t pid) {
     return name ? std::string(trim(*name)) : std::string();
 }
 
+// What /proc says of a process that ends meanwhile, or has made itself unreadable: nothing. All else that goes wrong hides
+// processes that are looked for.
+bool has_gone(std::error_code const& error) {
+    return error == std::errc::no_such_file_or_directory || error == std::errc::no_such_process ||
+           error == std::errc::permission_denied;
+}
+
+Error cannot_see(std::string const& what, std::error_code const& error) { return {"looking for processes", what, error.message()}; }
+
+std::error_code last_error() { return {errno, std::generic_category()}; }
+
+// 'visit' gives a Status; the first error ends the walk.
 template <class Visit>
-void for_each_process(Visit visit) {
+Status for_each_process(Visit visit) {
     std::error_code error;
-    for (fs::directory_iterator entry("/proc", error), end; !error && entry != end; entry.increment(error)) {
+    fs::directory_iterator entry("/proc", error);
+    for (fs::directory_iterator const end; !error && entry != end; entry.increment(error)) {
         auto const name = entry->path().filename().string();
         pid_t pid = 0;
         auto const [rest, bad] = std::from_chars(name.data(), name.data() + name.size(), pid);
-        if (bad == std::errc{} && rest == name.data() + name.size()) visit(pid);
+        if (bad == std::errc{} && rest == name.data() + name.size()) PGTANDEM_CHECK(visit(pid));
     }
+    if (error) return fail(cannot_see("/proc", error));
+    return {};
+}
+
+// Nothing where the process has gone.
+Result<std::optional<std::string>> read_of_process(pid_t pid, char const* file) {
+    auto const path = fmt::format("/proc/{}/{}", pid, file);
+    UniqueFd const opened(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    std::string content(4096, '\0');
+    auto const got = opened ? ::read(opened.get(), content.data(), content.size()) : -1;
+    if (got < 0 && has_gone(last_error())) return std::optional<std::string>();
+    if (got < 0) return fail(cannot_see(path, last_error()));
+    content.resize(static_cast<std::size_t>(got));
+    return std::optional(std::move(content));
+}
+
+bool is_ours(pid_t pid) {
+    struct stat info {};
+    auto const uid = ::geteuid();
+    return ::stat(fmt::format("/proc/{}", pid).c_str(), &info) == 0 && (info.st_uid == uid || uid == 0);
 }
 
 bool is_inside(Path const& inner, Path const& outer) {
@@ -87,30 +120,46 @@ std::string taken_by(std::uint16_t port) {
     if (!listener) return "taken by another program";
     auto const link = fmt::format("socket:[{}]", listener->inode);
     std::optional<Process> found;
-    for_each_process([&](pid_t pid) {
+    static_cast<void>(for_each_process([&](pid_t pid) -> Status {
         if (!found && has_open(pid, link)) found = Process{pid, process_name(pid)};
-    });
+        return {};
+    }));
     if (found) return fmt::format("taken by {} (process {})", found->name, found->pid);
     return fmt::format("taken by a program of user {}", user_name(listener->uid));
 }
 
 }  // namespace
 
-std::vector<Process> processes_in(Path const& folder, std::span<std::string_view const> names) {
+Result<std::vector<Process>> processes_in(Path const& folder, std::span<std::string_view const> names) {
     std::vector<Process> found;
-    auto const uid = ::geteuid();
     std::error_code error;
     auto const place = fs::weakly_canonical(folder, error);
-    for_each_process([&](pid_t pid) {
-        auto const directory = fmt::format("/proc/{}", pid);
-        struct stat info {};
-        if (::stat(directory.c_str(), &info) != 0 || (info.st_uid != uid && uid != 0)) return;
-        auto name = process_name(pid);
-        if (std::ranges::find(names, name) == names.end()) return;
-        std::error_code gone;
-        auto const cwd = fs::read_symlink(directory + "/cwd", gone);
-        if (!gone && is_inside(cwd, place)) found.push_back({pid, std::move(name)});
-    });
+    if (error) return fail(cannot_see(folder.string(), error));
+    PGTANDEM_CHECK(for_each_process([&](pid_t pid) -> Status {
+        if (!is_ours(pid)) return {};
+        PGTANDEM_TRY(comm, read_of_process(pid, "comm"));
+        auto const name = std::string(trim(comm.value_or("")));
+        if (std::ranges::find(names, name) == names.end()) return {};
+        std::error_code unseen;
+        auto const cwd = fs::read_symlink(fmt::format("/proc/{}/cwd", pid), unseen);
+        if (unseen && !has_gone(unseen)) return fail(cannot_see(fmt::format("{} (process {})", name, pid), unseen));
+        if (!unseen && is_inside(cwd, place)) found.push_back({pid, name});
+        return {};
+    }));
+    return found;
+}
+
+Result<pid_t> find_process(std::span<std::string const> words) {
+    std::string wanted;
+    for (auto const& word : words) wanted += word + '\0';
+    pid_t found = 0;
+    PGTANDEM_CHECK(for_each_process([&](pid_t pid) -> Status {
+        if (found != 0 || !is_ours(pid)) return {};
+        PGTANDEM_TRY(line, read_of_process(pid, "cmdline"));
+        auto const program_ends = line ? line->find('\0') : std::string::npos;
+        if (program_ends != std::string::npos && std::string_view(*line).substr(program_ends + 1).starts_with(wanted)) found = pid;
+        return {};
+    }));
     return found;
 }
 
@@ -139,10 +188,15 @@ UniqueFd watch_process(pid_t pid) { return UniqueFd(static_cast<int>(::syscall(S
 
 bool wait_for_end(pid_t pid, Deadline deadline) {
     auto const watch = watch_process(pid);
-    if (!watch) return true;
+    if (!watch && errno == ESRCH) return true;
     pollfd entry{watch.get(), POLLIN, 0};
+    // Where no descriptor can be had for it, it is looked at again and again.
+    constexpr int look_milliseconds = 10;
     do {
-        if (::poll(&entry, 1, deadline.poll_milliseconds()) > 0) return true;
+        auto const left = deadline.poll_milliseconds();
+        auto const wait = watch || (left >= 0 && left < look_milliseconds) ? left : look_milliseconds;
+        if (::poll(&entry, 1, wait) > 0) return true;
+        if (!watch && (::kill(pid, 0) != 0 || is_ending(pid))) return true;
     } while (!deadline.passed());
     return false;
 }

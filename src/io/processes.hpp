@@ -11,6 +11,7 @@
 
 #include "base/deadline.hpp"
 #include "base/files.hpp"
+#include "base/result.hpp"
 #include "base/unique_fd.hpp"
 
 namespace pgtandem {
@@ -20,8 +21,12 @@ struct Process {
     std::string name;
 };
 
-// Our own user's processes of these names whose working folder is 'folder' or below it.
-std::vector<Process> processes_in(Path const& folder, std::span<std::string_view const> names);
+// Our own user's processes of these names whose working folder is 'folder' or below it. An error when they cannot all be seen:
+// there may be some.
+Result<std::vector<Process>> processes_in(Path const& folder, std::span<std::string_view const> names);
+
+// Our own user's process whose command line, without the program's name, begins with these words; 0 where there is none.
+Result<pid_t> find_process(std::span<std::string const> words);
 
 // Whether the process has been killed, or ends by itself, and is still there. Its threads end one after the other: until the
 // last has gone, what they had open stays open, locks and sockets too.

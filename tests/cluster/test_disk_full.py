@@ -2,8 +2,10 @@
 import errno
 import os
 import subprocess
+import time
 from pathlib import Path
 
+import psycopg
 import pytest
 from tandem import Tandem, wait_for
 
@@ -81,6 +83,35 @@ def test_a_disk_that_fills_during_a_clone(small_disk):
     assert not (tandem.folder / "nodes/node3").exists()
     wait_for(lambda: tandem.failed_checks() == {}, "all to be well")
     tandem.assert_proven(1)
+
+
+def guards(tandem):
+    """The processes that are guards of the cluster's servers, or begin as such."""
+    found = set()
+    for line in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = line.read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if words[1:2] == [b"guard"] and words[2].startswith(bytes(tandem.folder)):
+            found.add(int(line.parent.name))
+    return found
+
+
+def test_a_server_that_finds_no_room_is_not_started_all_the_time(small_disk):
+    tandem = small_disk(300)
+    tandem.up("--replicas", "0")
+    fill(tandem, 24)
+    # The server ends when there is no room for its WAL, and again when it recovers.
+    with pytest.raises(psycopg.OperationalError), tandem.connect() as session:
+        for _ in range(300):
+            session.execute("SELECT pg_logical_emit_message(false, 'room', repeat('x', 1000000))")
+    seen, ends = set(), time.monotonic() + 12
+    while time.monotonic() < ends:
+        seen |= guards(tandem)
+    assert 1 < len(seen) <= 9
+    (tandem.parent / "filler").unlink()
+    wait_for(lambda: tandem.status()["nodes"][0]["state"] == "running", "the server to be back")
 
 
 def test_a_disk_that_is_full_when_the_cluster_is_made(small_disk):

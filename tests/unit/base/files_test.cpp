@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "support/no_descriptors.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace pgtandem {
@@ -71,6 +72,25 @@ TEST(Files, larger_than_one_read_come_whole) {
     std::string const content(100'000, 'x');
     ASSERT_TRUE(write_volatile_file(folder / "file", content));
     EXPECT_EQ(read_file(folder / "file"), content);
+}
+
+TEST(Files, are_read_from_their_end) {
+    TemporaryFolder const folder;
+    ASSERT_TRUE(write_file(folder / "file", "0123456789"));
+    EXPECT_EQ(read_file_end(folder / "file", 3).value(), "789");
+    EXPECT_EQ(read_file_end(folder / "file", 100).value(), "0123456789");
+    EXPECT_FALSE(read_file_end(folder / "none", 3));
+}
+
+TEST(Files, that_cannot_be_seen_are_not_taken_for_absent) {
+    TemporaryFolder const folder;
+    ASSERT_TRUE(write_file(folder / "file", "x"));
+    EXPECT_TRUE(look_for(folder / "file").value());
+    EXPECT_FALSE(look_for(folder / "none").value());
+    EXPECT_FALSE(look_for(folder / "file" / "below").value());
+    EXPECT_FALSE(look_for(folder.path() / std::string(300, 'x')));
+    NoDescriptors const none;
+    EXPECT_FALSE(read_file_if_there(folder / "file"));
 }
 
 TEST(Folders, are_made_with_their_parents_and_may_be_there_already) {

@@ -14,7 +14,8 @@ namespace {
 constexpr bool NodeFacts::*switches[] = {
     &NodeFacts::is_primary,    &NodeFacts::removed,         &NodeFacts::stopping,      &NodeFacts::was_initialized,
     &NodeFacts::has_data,      &NodeFacts::data_is_current, &NodeFacts::copy_is_ready, &NodeFacts::primary_answers,
-    &NodeFacts::is_configured, &NodeFacts::needs_restart,   &NodeFacts::may_restart,
+    &NodeFacts::is_configured, &NodeFacts::needs_restart,   &NodeFacts::may_restart,   &NodeFacts::is_seen,
+    &NodeFacts::is_long_unseen, &NodeFacts::start_waits,
 };
 constexpr Server servers[] = {Server::stopped, Server::starting, Server::running};
 
@@ -34,7 +35,8 @@ std::vector<NodeFacts> every_combination() {
 std::string describe(NodeFacts const& facts) {
     static constexpr char const* names[] = {"is_primary",    "removed",         "stopping",      "was_initialized",
                                             "has_data",      "data_is_current", "copy_is_ready", "primary_answers",
-                                            "is_configured", "needs_restart",   "may_restart"};
+                                            "is_configured", "needs_restart",   "may_restart",   "is_seen",
+                                            "is_long_unseen", "start_waits"};
     static constexpr char const* server_words[] = {"stopped", "starting", "running"};
     std::string text = server_words[static_cast<int>(facts.server)];
     for (std::size_t i = 0; i < std::size(switches); ++i) {
@@ -46,7 +48,8 @@ std::string describe(NodeFacts const& facts) {
 // Nothing is left to do until something outside changes.
 bool is_settled(Intent intent) {
     using enum Intent;
-    return intent == rest || intent == refuse || intent == wait_for_primary || intent == watch || intent == remove;
+    return intent == rest || intent == refuse || intent == wait_for_primary || intent == watch || intent == remove ||
+           intent == look_again;
 }
 
 // The facts once the intent has been performed, and what it set going has come to its end.
@@ -64,6 +67,7 @@ NodeFacts after(NodeFacts facts, Intent intent) {
             facts.copy_is_ready = false;
             break;
         case Intent::configure: facts.is_configured = true; break;
+        case Intent::wait_to_start: facts.start_waits = false; break;
         case Intent::start: facts.server = Server::starting; break;
         case Intent::wait_for_server: facts.server = Server::running; break;
         default: break;
@@ -80,12 +84,14 @@ bool can_be_performed(NodeFacts const& facts, Intent intent) {
         case Intent::clone: return !facts.is_primary && facts.primary_answers;
         case Intent::install: return !facts.is_primary && facts.copy_is_ready && no_server;
         case Intent::configure: return facts.has_data;
+        case Intent::wait_to_start:
         case Intent::start: return facts.has_data && facts.is_configured && no_server;
         case Intent::restart: return facts.server == Server::running && facts.may_restart;
         case Intent::remove: return facts.removed && facts.primary_answers && no_server;
         case Intent::wait_for_server: return facts.server == Server::starting;
         case Intent::watch: return facts.server == Server::running && facts.has_data && facts.is_configured;
         case Intent::rest:
+        case Intent::look_again:
         case Intent::refuse:
         case Intent::wait_for_primary: return true;
     }
@@ -97,6 +103,24 @@ bool can_be_performed(NodeFacts const& facts, Intent intent) {
 TEST(NodeRules, every_intent_can_be_performed_where_it_is_decided) {
     for (auto const& facts : every_combination()) {
         EXPECT_TRUE(can_be_performed(facts, decide(facts).then)) << describe(facts);
+    }
+}
+
+TEST(NodeRules, nothing_is_done_to_a_node_that_cannot_be_seen) {
+    for (auto const& facts : every_combination()) {
+        if (facts.is_seen) continue;
+        auto const gives_up = facts.stopping && facts.is_long_unseen;
+        EXPECT_EQ(decide(facts).then, gives_up ? Intent::rest : Intent::look_again) << describe(facts);
+    }
+}
+
+TEST(NodeRules, a_start_waits_for_its_pause_and_nothing_else_does) {
+    for (auto facts : every_combination()) {
+        facts.start_waits = false;
+        auto const& without = decide(facts);
+        facts.start_waits = true;
+        auto const expected = without.then == Intent::start ? Intent::wait_to_start : without.then;
+        EXPECT_EQ(decide(facts).then, expected) << describe(facts);
     }
 }
 
@@ -122,7 +146,7 @@ TEST(NodeRules, every_start_comes_to_rest_without_a_loop) {
 
 TEST(NodeRules, once_the_primary_answers_every_wanted_node_runs_unless_the_primarys_data_is_lost) {
     for (auto facts : every_combination()) {
-        if (facts.removed || facts.stopping) continue;
+        if (facts.removed || facts.stopping || !facts.is_seen) continue;
         facts.primary_answers = facts.may_restart = true;
         bool const is_lost = facts.is_primary && !facts.has_data && facts.was_initialized;
         auto const begin = facts;
@@ -136,7 +160,7 @@ TEST(NodeRules, once_the_primary_answers_every_wanted_node_runs_unless_the_prima
 
 TEST(NodeRules, a_node_that_is_to_stop_stops_and_is_not_changed) {
     for (auto const& facts : every_combination()) {
-        if (!facts.stopping) continue;
+        if (!facts.stopping || !facts.is_seen) continue;
         auto const expected = facts.server == Server::stopped ? Intent::rest : Intent::stop;
         EXPECT_EQ(decide(facts).then, expected) << describe(facts);
     }
@@ -144,7 +168,7 @@ TEST(NodeRules, a_node_that_is_to_stop_stops_and_is_not_changed) {
 
 TEST(NodeRules, a_removed_node_goes_once_the_primary_can_give_up_its_slot) {
     for (auto facts : every_combination()) {
-        if (!facts.removed || facts.stopping) continue;
+        if (!facts.removed || facts.stopping || !facts.is_seen) continue;
         auto const begin = facts;
         while (!is_settled(decide(facts).then)) facts = after(facts, decide(facts).then);
         EXPECT_EQ(decide(facts).then, facts.primary_answers ? Intent::remove : Intent::wait_for_primary)

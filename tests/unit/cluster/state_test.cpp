@@ -89,7 +89,7 @@ TEST(Durability, is_read_back_and_nothing_else_is) {
 }
 
 TEST(NodeReport, is_read_back_as_it_was_written) {
-    NodeReport const report{"clone", "copies the primary", 1, 2, "e", "h", 3, {{"start", 0.25}}, true, 4, 5};
+    NodeReport const report{"clone", "copies the primary", 1, 2, "e", "h", 3, 0.5, {{"start", 0.25}}, true, 4, 5};
     EXPECT_EQ(parse_node_report(to_json(report)), report);
 }
 

@@ -73,13 +73,13 @@ TEST(WriteSettings, writes_only_what_differs) {
     Node const node;
     auto const data = node.paths.data();
     make_data(data, "15");
-    EXPECT_FALSE(settings_are_current(data, "a = 1\n", false));
+    EXPECT_FALSE(settings_are_current(data, "a = 1\n", false).value());
     EXPECT_EQ(write_settings(data, "a = 1\n", false), true);
     EXPECT_EQ(write_settings(data, "a = 1\n", false), false);
     EXPECT_FALSE(is_there(data / "standby.signal"));
     EXPECT_EQ(write_settings(data, "a = 2\n", true), true);
-    EXPECT_TRUE(settings_are_current(data, "a = 2\n", true));
-    EXPECT_FALSE(settings_are_current(data, "a = 2\n", false));
+    EXPECT_TRUE(settings_are_current(data, "a = 2\n", true).value());
+    EXPECT_FALSE(settings_are_current(data, "a = 2\n", false).value());
     EXPECT_EQ(read_file(data / our_settings_file), "a = 2\n");
 }
 

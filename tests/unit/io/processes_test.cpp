@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "support/no_descriptors.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace pgtandem {
@@ -66,7 +67,8 @@ struct Listener {
 std::vector<pid_t> found_in(Path const& folder) {
     constexpr std::string_view names[] = {"postgres", "initdb"};
     std::vector<pid_t> pids;
-    for (auto const& process : processes_in(folder, names)) pids.push_back(process.pid);
+    auto const found = processes_in(folder, names);
+    for (auto const& process : found.value()) pids.push_back(process.pid);
     return pids;
 }
 
@@ -90,6 +92,40 @@ TEST(ProcessesIn, finds_through_a_link_to_the_folder) {
     std::filesystem::create_directory_symlink(folder / "data", folder / "link");
     Sleeper const inside(folder / "data", "initdb");
     EXPECT_EQ(found_in(folder / "link"), std::vector{inside.pid()});
+}
+
+TEST(ProcessesIn, says_when_they_cannot_be_seen) {
+    TemporaryFolder const folder;
+    Sleeper const inside(folder.path(), "postgres");
+    constexpr std::string_view names[] = {"postgres"};
+    NoDescriptors const none;
+    EXPECT_FALSE(processes_in(folder.path(), names));
+}
+
+TEST(FindProcess, knows_one_by_its_first_words) {
+    TemporaryFolder const folder;
+    auto const pid = ::fork();
+    if (pid == 0) {
+        ::execl("/bin/sh", "a name", "-c", "kill -STOP $$; : some folder", static_cast<char*>(nullptr));
+        ::_exit(127);
+    }
+    std::string const words[] = {"-c", "kill -STOP $$; : some folder"};
+    std::string const others[] = {"-c", "kill -STOP $$"};
+    auto const deadline = Deadline::in(10s);
+    while (find_process(words).value() == 0 && !deadline.passed()) ::usleep(1000);
+    EXPECT_EQ(find_process(words).value(), pid);
+    EXPECT_EQ(find_process(others).value(), 0);
+    ::kill(pid, SIGKILL);
+    // Also before it is reaped.
+    EXPECT_TRUE(wait_for_end(pid, Deadline::in(10s)));
+    EXPECT_EQ(find_process(words).value(), 0);
+    ::waitpid(pid, nullptr, 0);
+}
+
+TEST(WaitForEnd, is_not_fooled_by_a_lack_of_descriptors) {
+    Sleeper const sleeper("/", "sleeper");
+    NoDescriptors const none;
+    EXPECT_FALSE(wait_for_end(sleeper.pid(), Deadline::in(50ms)));
 }
 
 TEST(WaitForEnd, tells_one_that_has_ended_from_one_that_has_not) {

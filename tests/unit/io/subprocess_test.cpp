@@ -85,7 +85,7 @@ TEST(Run, ends_the_child_when_the_time_is_over_or_somebody_asks) {
         ASSERT_FALSE(outcome);
         EXPECT_EQ(outcome.error().kind, kind);
         constexpr std::string_view names[] = {"sleep", "sh"};
-        EXPECT_TRUE(processes_in(folder.path(), names).empty());
+        EXPECT_TRUE(processes_in(folder.path(), names).value().empty());
     }
 }
 
