@@ -13,6 +13,7 @@ namespace {
 // An agent tries again; a fault that lasts this long does not go away on its own.
 constexpr int most_failures = 3;
 constexpr auto redraw_interval = 100ms;
+constexpr auto endpoint_patience = 30s;
 
 std::vector<cli::NodeProgress> progress_of(Cluster const& cluster,
                                            std::map<std::string, cluster::NodeReport> const& reports) {
@@ -79,6 +80,26 @@ Status follow_until_ready(Cluster& cluster, cli::Progress& progress, std::functi
     }
     progress.finish();
     return {};
+}
+
+Status follow_until_endpoint_has_settings(Cluster const& cluster, std::function<bool()> const& cancelled) {
+    constexpr char const* what = "changing the endpoint's settings";
+    PGTANDEM_TRY(snapshot, cluster.store.read());
+    auto const wanted = snapshot.keys.at("cluster").revision;
+    auto const deadline = Deadline::in(endpoint_patience);
+    for (;;) {
+        PGTANDEM_TRY(said, cluster.reports.read());
+        auto const up = said.keys.find("up");
+        if (up == said.keys.end() || !up->second.value.contains("endpoint_revision")) return {};  // it has ended, or is of another version
+        if (up->second.value.value("endpoint_revision", std::uint64_t{0}) >= wanted) {
+            auto const error = up->second.value.value("endpoint_error", "");
+            if (error.empty()) return {};
+            return fail(what, "", error);
+        }
+        if (deadline.passed()) return fail(what, "", "the pgtandem that runs it has not taken them", "pgtandem status");
+        if (cancelled()) return fail(Error{what, "", "stopped", "", ErrorKind::stopped});
+        static_cast<void>(cluster.reports.wait_for_change(said.revision, Deadline::in(redraw_interval)));
+    }
 }
 
 Status follow_until_removed(Cluster& cluster, std::string const& name, std::function<bool()> const& cancelled) {

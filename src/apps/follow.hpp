@@ -19,4 +19,7 @@ Status follow_until_ready(Cluster& cluster, cli::Progress& progress, std::functi
 // Until the node is no longer part of the cluster.
 Status follow_until_removed(Cluster& cluster, std::string const& name, std::function<bool()> const& cancelled);
 
+// Until the process that runs the endpoint has taken the endpoint's settings that are in the store. Errors: it could not.
+Status follow_until_endpoint_has_settings(Cluster const& cluster, std::function<bool()> const& cancelled);
+
 }  // namespace pgtandem::apps

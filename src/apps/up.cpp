@@ -66,6 +66,7 @@ public:
         attend();
         if (is_given_) drain();
         else go_down();
+        if (!has_endpoint_ended_) end_at_once(0);
         return 0;
     }
 
@@ -204,11 +205,26 @@ private:
         PGTANDEM_CHECK(follow_until_ready(cluster_, progress_, [this] { return stop_.came(); }));
         PGTANDEM_CHECK(take_given_password());
         PGTANDEM_CHECK(prove());
+        PGTANDEM_TRY(snapshot, cluster_.store.read());
+        PGTANDEM_TRY(state, read_state(snapshot));
+        cluster_.state.endpoint = state.endpoint;
+        auto const cluster_revision = snapshot.keys.at("cluster").revision;
         PGTANDEM_TRY(endpoint, RunningEndpoint::open(cluster_, succession()));
         endpoint_ = std::move(endpoint);
-        PGTANDEM_CHECK(cluster_.reports.write({{"up", {{"phase", "ready"}, {"process", ::getpid()}}}}));
+        PGTANDEM_CHECK(tell_ready(cluster_revision, ""));
         fmt::print("up in {}\n\n", human_duration(Clock::now() - begun));
         print_connections();
+        return {};
+    }
+
+    // 'revision': of the state whose settings of the endpoint are in effect, or could not come into effect for that reason.
+    Status tell_ready(std::uint64_t revision, std::string const& error) {
+        PGTANDEM_CHECK(cluster_.reports.write({{"up",
+                                                {{"phase", "ready"},
+                                                 {"process", ::getpid()},
+                                                 {"endpoint_revision", revision},
+                                                 {"endpoint_error", error}}}}));
+        told_revision_ = revision;
         return {};
     }
 
@@ -254,9 +270,12 @@ private:
         fmt::print("running; Ctrl-C stops it\n");
         std::fflush(stdout);
         auto before = node_reports(cluster_);
+        std::string complaint;
         while (!stop_.wait_for(500ms) && !is_given_) {
-            take_endpoint_changes();
-            auto const now = node_reports(cluster_);
+            auto const taken = take_endpoint_changes();
+            if (!taken && taken.error().line() != complaint) log::warn(taken.error().line());
+            complaint = taken ? "" : taken.error().line();
+            auto now = node_reports(cluster_);
             for (auto const& [name, report] : now) {
                 if (before.contains(name) && before[name].phase == report.phase && before[name].error == report.error) {
                     continue;
@@ -265,25 +284,28 @@ private:
                 fmt::print("{}: {}\n", name, what);
                 std::fflush(stdout);
             }
-            before = now;
+            before = std::move(now);
         }
     }
 
     // Another `up` may have written other settings of the endpoint.
-    void take_endpoint_changes() {
-        auto const snapshot = cluster_.store.read();
-        if (!snapshot || !endpoint_) return;
-        auto const state = read_state(*snapshot);
-        if (!state || state->endpoint == cluster_.state.endpoint) return;
-        cluster_.state.endpoint = state->endpoint;
-        if (auto const reloaded = endpoint_->reload(); !reloaded) log::warn(reloaded.error().line());
+    Status take_endpoint_changes() {
+        PGTANDEM_TRY(snapshot, cluster_.store.read());
+        PGTANDEM_TRY(state, read_state(snapshot));
+        auto const revision = snapshot.keys.at("cluster").revision;
+        if (revision == told_revision_) return {};
+        Status reloaded;
+        if (endpoint_ && state.endpoint != cluster_.state.endpoint) reloaded = endpoint_->reload();
+        cluster_.state.endpoint = state.endpoint;
+        if (!reloaded) log::warn(reloaded.error().line());
+        return tell_ready(revision, reloaded ? "" : reloaded.error().line());
     }
 
     // Another pgtandem runs the cluster now.
     void drain() {
         fmt::print("another pgtandem has taken over; serving the clients that are here until they leave\n");
         std::fflush(stdout);
-        if (endpoint_) endpoint_->drain([this] { return stop_.wait_for(20ms); });
+        if (endpoint_) has_endpoint_ended_ = endpoint_->drain([this] { return stop_.wait_for(20ms); });
     }
 
     void go_down() {
@@ -292,7 +314,7 @@ private:
             std::lock_guard const guard(attending_);
             is_ending_ = true;
         }
-        if (endpoint_) endpoint_->stop();
+        if (endpoint_) has_endpoint_ended_ = endpoint_->stop();
         static_cast<void>(cluster_.reports.write({{"up", {{"phase", "stopping"}, {"process", ::getpid()}}}}));
         fmt::print("stopping the primary, then the replicas\n");
         std::fflush(stdout);
@@ -303,7 +325,7 @@ private:
     // A bring-up that failed: what ran is stopped again, but for what was taken over, and nodes that this command added are
     // not wanted any more, unless the cluster is being made: then the next `up` goes on with it.
     void give_up() {
-        endpoint_.reset();
+        if (endpoint_) endpoint_->stop();
         if (takes_over_) supervisor_->leave();
         else supervisor_->stop();
         drop_added();
@@ -355,6 +377,7 @@ private:
             drop_added();
             return fail(changed.error());
         }
+        PGTANDEM_CHECK(follow_until_endpoint_has_settings(cluster_, [this] { return stop_.came(); }));
         PGTANDEM_CHECK(take_given_password());
         if (wanted_ != before) PGTANDEM_CHECK(prove());
         PGTANDEM_TRY(other, up_process(cluster_));
@@ -397,6 +420,8 @@ private:
     bool is_ending_ = false;
     std::atomic<bool> is_given_ = false;
     std::unique_ptr<RunningEndpoint> endpoint_;
+    bool has_endpoint_ended_ = true;
+    std::uint64_t told_revision_ = 0;  // of the state whose settings of the endpoint are in effect, as the reports say
 };
 
 int report(Result<int> const& done) {
