@@ -73,7 +73,7 @@ bool ClientSession::acquire(Route route) {
         if (is_replica) pool = &worker_.reader_of(*pool_, *server);
     }
     auto& group = pool->group();
-    if (group.waiters().size() >= settings_->queue_length && is_serving_) {
+    if (group.waiting() >= settings_->queue_length && is_serving_) {
         relay_->refuse(make_error("ERROR", "53300", "too many clients wait for a backend already", "",
                                   "Raise the endpoint's pool_size or queue_length."));
         return false;

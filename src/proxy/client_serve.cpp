@@ -74,7 +74,7 @@ io::Task<bool> ClientSession::wait_for_backend() {
         co_await event_.wait();
     }
     if (backend() != nullptr) co_return true;
-    pool_->group().leave_queue(*this);
+    pool_->leave(id_);
     is_waiting_ = false;
     end_lease();
     if (end_reason_) {
@@ -203,7 +203,7 @@ void ClientSession::leave_backend() {
     worker_.unregister(*this);
     stop_awaiting();
     if (pool_ == nullptr) return;
-    if (is_waiting_) leased_from_->group().leave_queue(*this);
+    if (is_waiting_) leased_from_->leave(id_);
     is_waiting_ = false;
     if (auto* const home_backend = pool_->find(home_)) {
         --home_backend->homes;
@@ -271,7 +271,7 @@ void ClientSession::cancel(std::function<void()> delivered) {
 
 // For good: it does not ask again elsewhere.
 void ClientSession::leave_queue() {
-    leased_from_->group().leave_queue(*this);
+    leased_from_->leave(id_);
     end_lease();
 }
 

@@ -45,7 +45,7 @@ std::string PoolKey::text() const {
     return text;
 }
 
-Pool::Pool(Worker& worker, PoolGroup& group, PoolKey key) : worker_(worker), group_(group), key_(std::move(key)) {}
+Pool::Pool(Worker& worker, PoolGroup& group, PoolKey key) : Line(group.room()), worker_(worker), group_(group), key_(std::move(key)) {}
 
 Backend* Pool::find(std::uint64_t id) const {
     auto const found = std::ranges::find_if(backends_, [&](auto const& backend) { return backend->id == id; });
@@ -143,28 +143,50 @@ ServerEntry const* Pool::choose_server() const {
 }
 
 bool Pool::may_open() const {
-    if (!group_.has_room() || worker_.loop().now() < not_before_) return false;
+    if (group_.room().is_full() || worker_.loop().now() < not_before_) return false;
     auto const* const server = choose_server();
-    return server != nullptr && worker_.may_connect_to(*server);
+    return server != nullptr && !worker_.room_of(*server).is_full();
 }
 
-void Pool::open_missing() {
-    while (!is_paused && still_to_open() > 0) {
-        auto const now = worker_.loop().now();
-        if (now < not_before_) return worker_.look_again_at(not_before_);
-        auto const* const server = choose_server();
-        if (server == nullptr) {
-            return attempt_failed(make_error("FATAL", "57P03", key_.target == Target::primary
-                                                                   ? "there is no primary at present"
-                                                                   : "there is no replica that can take reads at present"));
-        }
-        if (!group_.has_room() && !group_.make_room(*this)) return;
-        if (!worker_.may_connect_to(*server) && !worker_.make_room_for(*this)) return;
-        ++opening_;
-        backends_.push_back(std::make_unique<Backend>(worker_.loop(), *this, worker_.next_backend_id(), *server, login_,
-                                                      worker_.settings().connect_timeout));
+Room* Pool::server_to_open() {
+    if (is_paused) return nullptr;
+    if (worker_.loop().now() < not_before_) {
+        worker_.look_again_at(not_before_);
+        return nullptr;
     }
+    if (auto const* const server = choose_server()) return &worker_.room_of(*server);
+    attempt_failed(make_error("FATAL", "57P03", key_.target == Target::primary ? "there is no primary at present"
+                                                                               : "there is no replica that can take reads at present"));
+    return nullptr;
 }
+
+void Pool::open() {
+    auto const& server = *choose_server();
+    ++opening_;
+    backends_.push_back(std::make_unique<Backend>(worker_.loop(), *this, worker_.next_backend_id(), server, login_,
+                                                  worker_.settings().connect_timeout));
+    occupy(worker_.room_of(server));
+}
+
+std::uint64_t Pool::take_free(std::uint64_t session) {
+    auto const* const waiting = worker_.find_session(session);
+    auto* const backend = waiting != nullptr ? take_idle(*waiting) : nullptr;
+    return backend != nullptr ? backend->id : 0;
+}
+
+void Pool::give(std::uint64_t session, std::uint64_t backend) { worker_.find_session(session)->given(*find(backend)); }
+
+std::vector<FreeBackend> Pool::free_backends() const {
+    std::vector<FreeBackend> free;
+    for (auto const* const backend : idle_) {
+        free.push_back({backend->id, backend->made_at, backend->used_at, &worker_.room_of(backend->server())});
+    }
+    return free;
+}
+
+bool Pool::is_stranger_to(Line const& other) const { return key_.database != static_cast<Pool const&>(other).key_.database; }
+
+void Pool::look_again_at(Clock::time_point when) { worker_.look_again_at(when); }
 
 void Pool::logged_in(Backend& backend) {
     --opening_;
@@ -205,7 +227,8 @@ void Pool::attempt_failed(wire::ErrorFields const& why) {
     // Where other backends of ours still work, a full server is one to wait for.
     if (why.sqlstate == "53300" && !backends_.empty()) return;
     // What is full may be full of ours that nobody uses.
-    if (why.sqlstate == "53300" && worker_.make_room_for(*this)) return;
+    auto const* const server = choose_server();
+    if (why.sqlstate == "53300" && waiting() > 0 && server != nullptr && make_room(worker_.room_of(*server), now)) return;
     group_.refuse_waiters(*this, why.sqlstate == "53300" ? Clock::time_point::max() : now - patience_with_server, why);
 }
 
@@ -239,16 +262,12 @@ void Pool::discard(Backend& backend) {
     std::erase(idle_, &backend);
     auto const found = std::ranges::find_if(backends_, [&](auto const& known) { return known.get() == &backend; });
     if (found == backends_.end()) return;
+    bool const is_awaited = waiting() > 0 || is_wanted_by_others();
+    vacate(worker_.room_of(backend.server()));
     worker_.bury(std::move(*found));
     backends_.erase(found);
     // There is room for another one.
-    if (!group_.waiters().empty()) worker_.serve_later(group_);
-}
-
-bool Pool::discard_oldest_idle() {
-    if (idle_.empty()) return false;
-    discard(*idle_.front());
-    return true;
+    if (is_awaited) worker_.serve_later(group_);
 }
 
 void Pool::tidy(Clock::time_point idle_since, Clock::time_point made_since) {
@@ -273,12 +292,11 @@ void Pool::retire(bool (*is_old)(Backend const&, Routing const&), Routing const&
 }
 
 Backend* PoolGroup::acquire(ClientSession& session, Pool& pool) {
-    // Nobody overtakes those who wait already.
-    if (waiters_.empty()) {
+    // It overtakes no session that waits already.
+    if (pool.waiting() == 0 && !pool.is_wanted_by_others()) {
         if (auto* const backend = pool.take_idle(session)) return backend;
     }
-    waiters_.push_back({&session, &pool, worker_.loop().now()});
-    ++pool.waiting;
+    pool.join(session.id(), worker_.loop().now());
     worker_.serve_later(*this);
     return nullptr;
 }
@@ -291,69 +309,32 @@ void PoolGroup::give_back(Backend& backend, Pool& pool) {
     } else {
         pool.put_idle(backend);
     }
-    if (!waiters_.empty()) worker_.serve_later(*this);
+    if (pool.waiting() > 0 || pool.is_wanted_by_others()) worker_.serve_later(*this);
 }
 
 void PoolGroup::serve() {
-    auto const has_idle = [this] { return std::ranges::any_of(pools_, [](Pool const* pool) { return pool->idle_count() > 0; }); };
-    for (auto place = waiters_.begin(); place != waiters_.end() && has_idle();) {
-        auto const waiter = *place;
-        auto* const backend = waiter.pool->take_idle(*waiter.session);
-        if (backend == nullptr) {
-            ++place;
-            continue;
-        }
-        place = waiters_.erase(place);
-        --waiter.pool->waiting;
-        waiter.session->given(*backend);
-    }
-    for (auto* const pool : std::vector<Pool*>(pools_)) pool->open_missing();
-}
-
-void PoolGroup::leave_queue(ClientSession& session) {
-    std::erase_if(waiters_, [&](Waiter const& waiter) {
-        if (waiter.session != &session) return false;
-        --waiter.pool->waiting;
-        return true;
-    });
+    auto const now = worker_.loop().now();
+    for (auto* const pool : std::vector<Pool*>(pools_)) pool->serve(now);
+    // Room may have become free by a pool that holds none of it any more.
+    room_.serve_wanting(now);
 }
 
 void PoolGroup::refuse_waiters(Pool& pool, Clock::time_point since, wire::ErrorFields const& why) {
-    std::vector<ClientSession*> refused;
-    std::erase_if(waiters_, [&](Waiter const& waiter) {
-        if (waiter.pool != &pool || waiter.since > since) return false;
-        --pool.waiting;
-        refused.push_back(waiter.session);
-        return true;
-    });
-    for (auto* const session : refused) session->refused(why);
+    for (auto const id : pool.take_out_until(since)) {
+        if (auto* const session = worker_.find_session(id)) session->refused(why);
+    }
 }
 
-bool PoolGroup::has_room_behind_queue() const {
-    std::size_t count = backend_count();
-    for (auto const* const pool : pools_) count += pool->still_to_open();
-    return count < most_;
-}
-
-std::size_t PoolGroup::backend_count() const {
+std::size_t PoolGroup::waiting() const {
     std::size_t count = 0;
-    for (auto const* const pool : pools_) count += pool->backends().size();
+    for (auto const* const pool : pools_) count += pool->waiting();
     return count;
 }
 
-bool PoolGroup::make_room(Pool& for_pool) {
-    for (auto* const pool : pools_) {
-        if (pool != &for_pool && !pool->has_waiters() && pool->discard_oldest_idle()) return true;
-    }
-    // Free ones of its own that did not fit anybody who waits.
-    return for_pool.discard_oldest_idle();
-}
-
-// The queue is in the order of coming.
-std::chrono::microseconds PoolGroup::longest_wait(Pool const& pool) const {
-    auto const oldest = std::ranges::find(waiters_, &pool, &Waiter::pool);
-    if (oldest == waiters_.end()) return {};
-    return std::chrono::duration_cast<std::chrono::microseconds>(worker_.loop().now() - oldest->since);
+bool PoolGroup::has_room_behind_queue() const {
+    auto count = room_.used();
+    for (auto const* const pool : pools_) count += pool->still_to_open();
+    return count < room_.most();
 }
 
 void Pool::describe(WorkerSnapshot& snapshot) const {
@@ -361,8 +342,9 @@ void Pool::describe(WorkerSnapshot& snapshot) const {
     info.node = key_.target == Target::primary ? "primary" : key_.server.empty() ? "replicas" : key_.server;
     info.database = key_.database;
     info.user = key_.user;
-    info.clients_waiting = waiting;
-    info.longest_wait = group_.longest_wait(*this);
+    info.clients_waiting = waiting();
+    auto const now = worker_.loop().now();
+    info.longest_wait = std::chrono::duration_cast<std::chrono::microseconds>(now - waiting_since().value_or(now));
     for (auto const& backend : backends_) {
         BackendInfo about;
         about.node = backend->server().name;
@@ -383,7 +365,7 @@ void Pool::describe(WorkerSnapshot& snapshot) const {
         snapshot.backends.push_back(std::move(about));
     }
     info.clients_active = info.backends_active + info.backends_pinned;
-    if (key_.server.empty()) info.clients_idle = sessions - std::min<std::size_t>(sessions, info.clients_active + waiting);
+    if (key_.server.empty()) info.clients_idle = sessions - std::min<std::size_t>(sessions, info.clients_active + waiting());
     snapshot.pools.push_back(std::move(info));
 }
 

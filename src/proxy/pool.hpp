@@ -3,7 +3,6 @@
 #pragma once
 #include <algorithm>
 #include <cstdint>
-#include <list>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,6 +12,7 @@
 #include "proxy/first_path.hpp"
 #include "proxy/routing.hpp"
 #include "proxy/snapshot.hpp"
+#include "proxy/turns.hpp"
 
 namespace pgtandem::proxy {
 
@@ -34,14 +34,7 @@ struct PoolKey {
     std::string text() const;
 };
 
-// A session in the queue. Told by ClientSession::given() or ClientSession::refused().
-struct Waiter {
-    ClientSession* session;
-    Pool* pool;
-    Clock::time_point since;
-};
-
-class Pool final : public BackendKeeper {
+class Pool final : public BackendKeeper, public Line {
 public:
     Pool(Worker& worker, PoolGroup& group, PoolKey key);
 
@@ -62,22 +55,15 @@ public:
     std::vector<Backend*> all() const;
     bool is_idle(Backend const& backend) const;
     std::size_t idle_count() const { return idle_.size(); }
-    Clock::time_point oldest_idle_use() const { return idle_.front()->used_at; }
     void describe(WorkerSnapshot& snapshot) const;
-    bool has_waiters() const { return waiting > 0; }
-    bool is_unused() const { return backends_.empty() && sessions == 0 && waiting == 0; }
-    // For those who wait: more than are on their way already.
-    std::size_t still_to_open() const { return waiting - std::min(waiting, opening_ + (first_path_.is_asking() ? 1 : 0)); }
+    bool is_unused() const { return backends_.empty() && sessions == 0 && waiting() == 0; }
 
     // One that is free and fits the session, taken out of the free ones; or null: then one more is to be opened for it, where
     // there is room.
     Backend* take_idle(ClientSession const& session);
-    // Begins to open one more where the limits allow it and one is missing for those who wait.
-    void open_missing();
     void put_idle(Backend& backend);
     // Ends it; its memory goes at the end of the turn.
     void discard(Backend& backend);
-    bool discard_oldest_idle();
     // Ends what is free and is retired, unsuitable or old; for routing changes, RECONNECT and timeouts.
     void tidy(Clock::time_point idle_since, Clock::time_point made_since);
     // There may be something to ask a backend again.
@@ -92,12 +78,23 @@ public:
     // Of a pool of the primary: those for the reads of its sessions, by their server's ServerPosition::id().
     std::vector<std::pair<std::uint64_t, Pool*>> readers;
     std::size_t sessions = 0;  // that belong to this pool; of a reader: 1 while its primary's pool is there
-    std::size_t waiting = 0;   // of them, in the queue
     bool is_paused = false;
     PreparedRegistry statements;  // that its sessions have prepared
 
 private:
     using IdlePlace = std::vector<Backend*>::iterator;
+
+    // Line
+    std::uint64_t take_free(std::uint64_t session) override;
+    void give(std::uint64_t session, std::uint64_t backend) override;
+    std::size_t free_count() const override { return idle_.size(); }
+    std::vector<FreeBackend> free_backends() const override;
+    void end_free(std::uint64_t backend) override { discard(*find(backend)); }
+    std::size_t on_their_way() const override { return opening_ + (first_path_.is_asking() ? 1 : 0); }
+    Room* server_to_open() override;
+    void open() override;
+    bool is_stranger_to(Line const& other) const override;
+    void look_again_at(Clock::time_point when) override;
 
     IdlePlace best_for_login(ClientSession const& session);
     IdlePlace best_for(ClientSession const& session);
@@ -124,36 +121,32 @@ private:
 
 class PoolGroup {
 public:
-    PoolGroup(Worker& worker, std::size_t most) : worker_(worker), most_(most) {}
+    PoolGroup(Worker& worker, std::size_t most) : worker_(worker), room_(most) {}
 
     // Gives a backend at once, or takes the session into the queue and gives null.
     Backend* acquire(ClientSession& session, Pool& pool);
     // A session's use of it is over.
     void give_back(Backend& backend, Pool& pool);
-    // Serves those who wait, first come first, with what there is.
+    // Serves those who wait with what there is.
     void serve();
-    void leave_queue(ClientSession& session);
     // Those of 'pool' who have waited since before 'since' get the error.
     void refuse_waiters(Pool& pool, Clock::time_point since, wire::ErrorFields const& why);
 
-    std::size_t backend_count() const;
-    bool has_room() const { return backend_count() < most_; }
+    Room& room() { return room_; }
+    std::size_t waiting() const;
     // For one more session, when all in the queue have got a backend.
     bool has_room_behind_queue() const;
-    // Makes room by ending a free backend of a sibling. False if none is free.
-    bool make_room(Pool& for_pool);
-    void set_most(std::size_t most) { most_ = most; }
-    std::list<Waiter> const& waiters() const { return waiters_; }
-    std::chrono::microseconds longest_wait(Pool const& pool) const;
+    void set_most(std::size_t most) { room_.set_most(most); }
     void add(Pool& pool) { pools_.push_back(&pool); }
     void remove(Pool& pool) { std::erase(pools_, &pool); }
     bool is_unused() const { return pools_.empty(); }
 
+    bool is_to_be_served = false;  // in the worker's list of those
+
 private:
     Worker& worker_;
-    std::size_t most_;
+    Room room_;
     std::vector<Pool*> pools_;
-    std::list<Waiter> waiters_;
 };
 
 }  // namespace pgtandem::proxy

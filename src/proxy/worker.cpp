@@ -95,7 +95,7 @@ void Worker::tick() {
         return true;
     });
     std::erase_if(groups_, [this](auto const& entry) {
-        return entry.second->is_unused() && std::ranges::find(groups_to_serve_, entry.second.get()) == groups_to_serve_.end();
+        return entry.second->is_unused() && !entry.second->is_to_be_served;
     });
     prober_.tidy();
     tell_news();
@@ -166,38 +166,28 @@ bool Worker::should_begin_with_a_backend(Pool const& pool) const {
     bool const has_homeless = std::ranges::any_of(pool.backends(), [](auto const& backend) {
         return backend->homes == 0 && backend->session == nullptr && backend->is_logged_in();
     });
-    return has_homeless && group.waiters().empty();
+    return has_homeless && group.waiting() == 0;
 }
 
-bool Worker::may_connect_to(ServerEntry const& server) const {
-    std::size_t count = 0;
-    for (auto const& [key, pool] : pools_) {
-        for (auto const& backend : pool->backends()) count += backend->server().name == server.name ? 1 : 0;
-    }
-    return count < share(std::min(settings_->server_connections, shared_.most_backends));
-}
-
-bool Worker::make_room_for(Pool const& pool) {
-    auto const order = [&](Pool const& other) {
-        return std::pair(other.key().database != pool.key().database, other.oldest_idle_use());
-    };
-    Pool* best = nullptr;
-    for (auto const& [key, other] : pools_) {
-        if (other.get() == &pool || other->has_waiters() || other->idle_count() == 0) continue;
-        if (best == nullptr || order(*other) < order(*best)) best = other.get();
-    }
-    return best != nullptr && best->discard_oldest_idle();
+Room& Worker::room_of(ServerEntry const& server) {
+    auto& room = rooms_[server.name];
+    if (!room) room = std::make_unique<Room>(share(settings_->server_connections));
+    return *room;
 }
 
 void Worker::serve_later(PoolGroup& group) {
-    if (std::ranges::find(groups_to_serve_, &group) == groups_to_serve_.end()) groups_to_serve_.push_back(&group);
+    if (!std::exchange(group.is_to_be_served, true)) groups_to_serve_.push_back(&group);
     if (std::exchange(serves_later_, true)) return;
     loop_->defer([this] { serve_pending(); });
 }
 
 void Worker::serve_pending() {
     serves_later_ = false;
-    for (auto* const group : std::exchange(groups_to_serve_, {})) group->serve();
+    for (auto* const group : std::exchange(groups_to_serve_, {})) {
+        group->is_to_be_served = false;
+        group->serve();
+    }
+    for (auto const& [server, room] : rooms_) room->serve_wanting(loop_->now());
 }
 
 void Worker::look_again_at(Clock::time_point when) {
@@ -263,6 +253,7 @@ void Worker::take_settings() {
     tls_ = shared_.tls();
     // They hold verdicts only where reads are shared.
     for (auto const& [database, view] : views_) view->forget_statements();
+    for (auto const& [server, room] : rooms_) room->set_most(share(settings_->server_connections));
     for (auto const& [key, group] : groups_) {
         group->set_most(share(settings_->pool_size));
         serve_later(*group);

@@ -55,6 +55,7 @@ public:
     void reconnect(std::string const& database);
     WorkerSnapshot snapshot() const;
     std::size_t session_count() const { return sessions_.size(); }
+    ClientSession* find_session(std::uint64_t id) const;
 
     // Sessions that wait until it is known where they may read: told of news.
     Samples& samples() { return samples_; }
@@ -86,11 +87,10 @@ public:
     Pool& reader_of(Pool& primary, ServerEntry const& server);
     std::unique_ptr<Pool> make_own_pool(PoolKey key);
     bool should_begin_with_a_backend(Pool const& pool) const;
-    bool may_connect_to(ServerEntry const& server) const;
+    // Of the backends on it.
+    Room& room_of(ServerEntry const& server);
     // Others have free backends of the same users, which this one cannot close where a server is full.
     bool has_siblings() const { return threads_ > 1; }
-    // Closes a backend that no pool needs now, of the same database where there is one.
-    bool make_room_for(Pool const& pool);
     std::uint64_t next_backend_id() { return ++last_backend_id_; }
     Clock::time_point oldest_backend_allowed() const;
     void serve_later(PoolGroup& group);
@@ -138,6 +138,7 @@ private:
     Newcomers newcomers_;
     std::atomic<Clock::time_point> last_sign_{Clock::now()};
     std::unordered_map<std::uint64_t, std::function<void(Result<LoginFacts>)>> questions_;
+    std::unordered_map<std::string, std::unique_ptr<Room>> rooms_;  // by the server's name
     std::unordered_map<std::string, std::unique_ptr<PoolGroup>> groups_;
     std::unordered_map<std::string, std::unique_ptr<Pool>> pools_;
     bool are_paused_ = false;                     // all databases

@@ -45,6 +45,11 @@ void Worker::make_place_for_a_newcomer() {
     sessions_.at(*gone)->end(make_error("FATAL", "53300", "sorry, too many clients already", "Too many have not logged in yet."));
 }
 
+ClientSession* Worker::find_session(std::uint64_t id) const {
+    auto const found = sessions_.find(id);
+    return found == sessions_.end() ? nullptr : found->second.get();
+}
+
 void Worker::bury(ClientSession& session) {
     auto const found = sessions_.find(session.id());
     if (found == sessions_.end()) return;
