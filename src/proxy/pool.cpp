@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "proxy/client_session.hpp"
+#include "proxy/read_rules.hpp"
 #include "proxy/worker.hpp"
 
 namespace pgtandem::proxy {
@@ -26,10 +27,6 @@ constexpr auto patience_with_server = std::chrono::seconds(5);
 bool may_pass(wire::ErrorFields const& why) {
     return why.sqlstate == "57P03" || why.sqlstate == "53300" || why.sqlstate.starts_with("08") || why.sqlstate == "57P01" ||
            why.sqlstate == "57P02";
-}
-
-bool fits(Backend const& backend, ClientSession const& session) {
-    return std::ranges::all_of(backend.custom_settings, [&](auto const& name) { return session.has_custom_setting(name); });
 }
 
 }  // namespace
@@ -122,6 +119,19 @@ void Pool::put_idle(Backend& backend) {
     if (!backend.stream().input().empty() || !backend.is_open()) backend.look_while_idle();
 }
 
+bool Pool::fits(Backend const& backend, ClientSession const& session) const {
+    auto const* const server = is_for_all_replicas() ? worker_.routing().find(backend.server().name) : nullptr;
+    if (server != nullptr && !may_read_on(*server)) return false;
+    return std::ranges::all_of(backend.custom_settings, [&](auto const& name) { return session.has_custom_setting(name); });
+}
+
+// By the same rules as reads that are shared, but for the primary's being there.
+bool Pool::may_read_on(ServerEntry const& server) const {
+    auto const& settings = worker_.settings();
+    ReadRules const rules{settings.consistency, settings.max_lag, &settings.weights, true, false};
+    return rules.can_use(worker_.routing(), server, worker_.loop().now());
+}
+
 ServerEntry const* Pool::choose_server() const {
     auto const& routing = worker_.routing();
     if (key_.target == Target::primary) return routing.primary();
@@ -132,7 +142,7 @@ ServerEntry const* Pool::choose_server() const {
     ServerEntry const* best = nullptr;
     std::ptrdiff_t fewest = 0;
     for (auto const& server : routing.servers) {
-        if (server.is_primary || !server.is_usable) continue;
+        if (!may_read_on(server)) continue;
         auto const count = std::ranges::count_if(backends_, [&](auto const& backend) { return backend->server().name == server.name; });
         if (best == nullptr || count < fewest) {
             best = &server;

@@ -98,6 +98,9 @@ private:
 
     IdlePlace best_for_login(ClientSession const& session);
     IdlePlace best_for(ClientSession const& session);
+    bool fits(Backend const& backend, ClientSession const& session) const;
+    bool is_for_all_replicas() const { return key_.target == Target::replicas && key_.server.empty(); }
+    bool may_read_on(ServerEntry const& server) const;
     ServerEntry const* choose_server() const;
     bool may_open() const;
     void attempt_failed(wire::ErrorFields const& why);

@@ -21,7 +21,8 @@ unsigned ReadRules::weight_of(ServerEntry const& server) const {
 }
 
 bool ReadRules::can_use(Routing const& routing, ServerEntry const& replica, Clock::time_point now) const {
-    if (!routing.follows_primary(replica) || weight_of(replica) == 0) return false;
+    bool const is_of_cluster = needs_primary ? routing.follows_primary(replica) : routing.agrees_with_primary(replica);
+    if (!is_of_cluster || weight_of(replica) == 0) return false;
     auto const& position = *replica.position;
     if (position.is_silent(now, silence_patience) || position.is_avoided(now)) return false;
     return consistency == Consistency::eventual || max_lag.count() == 0 || position.lag() <= max_lag;

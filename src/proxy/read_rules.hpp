@@ -13,6 +13,7 @@ struct ReadRules {
     std::chrono::milliseconds max_lag{0};  // 0: none
     std::vector<ServerWeight> const* weights = nullptr;
     bool wants_replica = false;  // a hint: the primary has no share
+    bool needs_primary = true;   // no replica is read on while there is no primary
 
     // Own writes and earlier reads do not matter.
     bool is_loose() const { return consistency == Consistency::eventual || consistency == Consistency::bounded; }

@@ -52,6 +52,10 @@ struct Routing {
         auto const* const its_primary = primary();
         return its_primary != nullptr && !server.is_primary && server.is_usable && server.timeline == its_primary->timeline;
     }
+    // Nothing says that its history is not the primary's: there may be no primary at present.
+    bool agrees_with_primary(ServerEntry const& server) const {
+        return primary() != nullptr ? follows_primary(server) : !server.is_primary && server.is_usable;
+    }
     // Names mean the same on all servers.
     bool agrees_on_path() const {
         auto const* const its_primary = primary();

@@ -30,7 +30,7 @@ bool is_on_former_primary(Backend const& backend, Routing const& routing) {
 
 bool is_on_lost_replica(Backend const& backend, Routing const& routing) {
     auto const* const server = routing.find(backend.server().name);
-    return server == nullptr || server->is_primary || !server->is_usable;
+    return server == nullptr || !routing.agrees_with_primary(*server);
 }
 
 bool does_not_follow(Backend const& backend, Routing const& routing) {

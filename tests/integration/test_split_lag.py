@@ -84,6 +84,24 @@ def test_a_replica_too_far_behind_gets_no_reads_until_it_has_caught_up(served, c
         reader.wait_to_meet("node2", "node3")
 
 
+def test_the_reads_port_leaves_out_a_replica_too_far_behind(served):
+    """Also where its backends are free, and for sessions that have read there."""
+    place = served.endpoint.at(port=served.endpoint.port + 1)
+    names = {served.tandem.node_port(node): node for node in NODES}
+    with Ticking(served), place.connect() as first, place.connect() as second:
+        def places(count=20):
+            return {names[session.execute("SELECT server_port()").fetchone()[0]] for _ in range(count) for session in (first, second)}
+        wait_for(lambda: places() == {"node2", "node3"}, "a backend on each replica")
+        with Paused(served, "node2"):
+            wait_until_it_lags(served, "node2")
+            assert places(100) == {"node3"}
+            with Paused(served, "node3"):
+                wait_until_it_lags(served, "node3")
+                with pytest.raises(psycopg.Error, match="there is no replica that can take reads at present"):
+                    first.execute("SELECT 1")
+            wait_for(lambda: places() == {"node3"}, "a read on the one that is there again")
+
+
 def test_without_a_replica_that_is_near_enough_reads_run_on_the_primary(served):
     with Ticking(served), Reader(served, "bounded") as bounded, Reader(served, "eventual") as eventual:
         with Paused(served, "node2", "node3"):

@@ -43,6 +43,18 @@ TEST(ReadRules, AReadThatIsToRunOnAReplicaLeavesThePrimaryNoShare) {
     EXPECT_DOUBLE_EQ(world.share(), 0);
 }
 
+TEST(ReadRules, WithoutAPrimaryAReplicaIsReadOnOnlyByWhoeverDoesNotNeedOne) {
+    World world;
+    auto const can_use = [&] { return world.rules.can_use(world.routing, world.a(), world.now); };
+    world.primary().is_usable = false;
+    EXPECT_FALSE(can_use());
+    world.rules.needs_primary = false;
+    EXPECT_TRUE(can_use());
+    world.primary().is_usable = true;
+    world.a().timeline = 2;
+    EXPECT_FALSE(can_use());
+}
+
 TEST(ReadRules, APrimaryThatHasMuchMoreToDoHasNoShare) {
     World world;
     world.primary().position->in_use = 5;
