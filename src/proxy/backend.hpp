@@ -10,6 +10,7 @@
 #include "base/deadline.hpp"
 #include "io/loop.hpp"
 #include "io/task.hpp"
+#include "proxy/drawn_numbers.hpp"
 #include "proxy/event.hpp"
 #include "proxy/pending_replies.hpp"
 #include "proxy/prepared.hpp"
@@ -105,6 +106,7 @@ public:
     std::size_t homes = 0;       // sessions that were told its process id
     Clock::time_point left_at{};  // when the last of them left; never: nothing
     std::uint64_t drawn_by = 0;  // the session whose numbers currval and lastval would tell; 0: nobody's
+    KeptNumbers kept{};          // for that session, while it is free
 
     Clock::time_point made_at;
     Clock::time_point used_at;

@@ -225,15 +225,16 @@ void ClientSession::ended_on_primary(bool may_have_written, bool read_there) {
     if (!read_there) floor_.was_on_primary(routing);
 }
 
-// Numbers of sequences are drawn by most that write, and hardly anybody asks which one it was by currval or lastval: only where
-// that happens do sessions keep the backend they have drawn on.
-void ClientSession::note_numbers(sql::Effects const& effects, std::string_view text) {
+void ClientSession::note_numbers(sql::Analysis const& analysis, std::string_view text) {
     if (settings_->pool_mode != PoolMode::transparent) return;
-    if (effects.pins.contains(sql::Pin::sequence)) view_->asks_for_numbers = true;
-    if (!effects.pins.contains(sql::Pin::drawn_number)) return;
-    backend()->drawn_by = id_;
-    drawn_at_ = backend()->id;
-    if (view_->asks_for_numbers) state_.pin(sql::Pin::sequence, text);
+    sql::Pins pins;
+    for (auto const& effects : analysis.statements) pins |= effects.pins;
+    bool const draws = pins.contains(sql::Pin::drawn_number);
+    bool const asks = pins.contains(sql::Pin::sequence);
+    if (!draws && !asks) return;
+    if (draws) backend()->drawn_by = id_;
+    auto const statement = view_->statement_key(text, relay_->strings_conform());
+    numbers_.runs(statement, draws, asks, backend()->id, view_->numbers, worker_.loop().now());
 }
 
 void ClientSession::placed(sql::Analysis const* analysis, std::string_view text) {
@@ -241,8 +242,8 @@ void ClientSession::placed(sql::Analysis const* analysis, std::string_view text)
     ++view_->routes.statements[static_cast<std::size_t>(reason)];
     if (analysis == nullptr) return;
     if (!analysis->verdict.may_read && names_termination(text)) worker_.note_termination();
+    note_numbers(*analysis, text);
     for (auto const& effects : analysis->statements) {
-        note_numbers(effects, text);
         is_path_changing_ = is_path_changing_ || changes_path(effects);
         if (effects.verb == sql::Verb::ddl && !effects.name.empty() && !effects.names_statement) worker_.clear(effects.name);
         for (auto const& change : effects.settings) {

@@ -183,6 +183,7 @@ void ClientSession::give_backend_back() {
     auto* const backend_to_give = backend();
     relay_->detach();
     backend_to_give->session = nullptr;
+    if (has_drawn_on(*backend_to_give)) backend_to_give->kept = numbers_.given_back(backend_to_give->id, view_->numbers, worker_.loop().now());
     auto& pool = *leased_from_;
     end_lease();
     // A cancel request on its way must not meet the next one's query.
@@ -224,6 +225,8 @@ void ClientSession::leave_backend() {
             }
         }
     }
+    numbers_.left(view_->numbers, worker_.loop().now());
+    if (auto* const keeper = pool_->find(numbers_.backend()); keeper != nullptr && has_drawn_on(*keeper)) keeper->kept = {};
     end_lease();
     if (own_pool_) worker_.bury(std::move(own_pool_));
     else --pool_->sessions;

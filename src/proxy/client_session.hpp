@@ -64,8 +64,8 @@ public:
     std::uint64_t id() const { return id_; }
     // The backend it was told of.
     std::uint64_t home() const { return home_; }
-    bool has_drawn() const { return drawn_at_ != 0; }
-    bool has_drawn_on(Backend const& backend) const override { return backend.drawn_by == id_ && backend.id == drawn_at_; }
+    bool has_drawn() const { return numbers_.has_drawn(); }
+    bool has_drawn_on(Backend const& backend) const override { return backend.drawn_by == id_ && backend.id == numbers_.backend(); }
     bool is_logging_in() const { return !is_serving_; }
     bool has_custom_setting(std::string_view name) const { return state_.has_custom_setting(name); }
     Backend* backend() const { return relay_ ? relay_->backend() : nullptr; }
@@ -140,7 +140,7 @@ private:
     void ask_elsewhere();
 
     KnownPath const& search_path();
-    void note_numbers(sql::Effects const& effects, std::string_view text);
+    void note_numbers(sql::Analysis const& analysis, std::string_view text);
     DatabaseView::Reading reading(bool strings_conform) { return {strings_conform, search_path()}; }
 
     // client_own.cpp
@@ -192,7 +192,7 @@ private:
     std::uint32_t told_process_id_ = 0;
     std::string cancel_key_;
     std::uint64_t home_ = 0;
-    std::uint64_t drawn_at_ = 0;  // the backend it has drawn a sequence's number on last
+    SessionNumbers numbers_;
 
     SessionState state_;
     std::optional<Relay> relay_;

@@ -61,6 +61,10 @@ KnownPath DatabaseView::known_path(sql::SearchPath schemas) const {
     return {std::move(schemas), sql::keyed_hash(text, fingerprint_seed_) | 1};
 }
 
+std::uint64_t DatabaseView::statement_key(std::string_view text, bool strings_conform) const {
+    return sql::fingerprint(text, strings_conform, fingerprint_seed_) | 1;
+}
+
 std::shared_ptr<sql::Analysis const> DatabaseView::analyse(std::string_view text, Reading how, EndpointSettings const& settings) {
     if (text.size() > settings.analysed_bytes) return nullptr;
     look();

@@ -8,6 +8,7 @@
 
 #include "io/loop.hpp"
 #include "proxy/catalog_watch.hpp"
+#include "proxy/drawn_numbers.hpp"
 #include "proxy/endpoint_settings.hpp"
 #include "proxy/memory_use.hpp"
 #include "proxy/prepared.hpp"
@@ -55,7 +56,9 @@ public:
 
     DatabaseStats stats;
     RouteCounts routes;
-    bool asks_for_numbers = false;  // somebody has called currval or lastval here
+    NumberHabits numbers;
+    // The same for texts that differ in literals alone; never 0.
+    std::uint64_t statement_key(std::string_view text, bool strings_conform) const;
 
 private:
     void look();

@@ -57,33 +57,40 @@ std::vector<Backend*> Pool::all() const {
 
 bool Pool::is_idle(Backend const& backend) const { return std::ranges::find(idle_, &backend) != idle_.end(); }
 
-Backend* Pool::take_idle(ClientSession const& session) {
+Backend* Pool::take_idle(ClientSession const& session, Clock::time_point waiting_since) {
     if (is_paused) return nullptr;
-    auto const best = session.is_logging_in() ? best_for_login(session) : best_for(session);
+    auto const best = session.is_logging_in() ? best_for_login(session, waiting_since) : best_for(session, waiting_since);
     if (best == idle_.end()) return nullptr;
     auto* const backend = *best;
     idle_.erase(best);
+    backend->kept = {};
     return backend;
+}
+
+Backend* Pool::take_kept(ClientSession const& session) {
+    auto const now = worker_.loop().now();
+    auto const found = std::ranges::find_if(idle_, [&](auto const* backend) { return session.has_drawn_on(*backend) && now < backend->kept.until; });
+    return found == idle_.end() || !fits(**found, session, now) ? nullptr : take_idle(session, now);
 }
 
 // Who logs in is told of a process that is nobody else's, and was nobody's for as long as can be: those who knew its former
 // client may still mean that one by its number.
-Pool::IdlePlace Pool::best_for_login(ClientSession const& session) {
+Pool::IdlePlace Pool::best_for_login(ClientSession const& session, Clock::time_point waiting_since) {
     auto best = idle_.end();
     std::size_t left = 0;
     for (auto place = idle_.begin(); place != idle_.end(); ++place) {
         auto const& backend = **place;
-        if (backend.homes > 0 || !fits(backend, session)) continue;
+        if (backend.homes > 0 || !fits(backend, session, waiting_since)) continue;
         if (backend.left_at == Clock::time_point()) return place;
         ++left;
         if (best == idle_.end() || backend.left_at < (*best)->left_at) best = place;
     }
     bool const may_spare = !worker_.has_siblings() && worker_.loop().now() >= no_spares_before_ && left < most_left;
     if ((left == 0 || may_spare) && may_open()) return idle_.end();
-    return best != idle_.end() ? best : best_for(session);
+    return best != idle_.end() ? best : best_for(session, waiting_since);
 }
 
-Pool::IdlePlace Pool::best_for(ClientSession const& session) {
+Pool::IdlePlace Pool::best_for(ClientSession const& session, Clock::time_point waiting_since) {
     // The one that keeps its numbers, else the one the client was told of, else one that keeps nothing for anybody else; of
     // those the one used last: its memory is warm.
     auto const rank = [&](Backend const& backend) {
@@ -96,7 +103,7 @@ Pool::IdlePlace Pool::best_for(ClientSession const& session) {
     auto best = idle_.rend();
     for (auto place = idle_.rbegin(); place != idle_.rend() && best_rank < highest; ++place) {
         auto const& backend = **place;
-        if (!fits(backend, session)) continue;
+        if (!fits(backend, session, waiting_since)) continue;
         auto const its_rank = rank(backend);
         if (its_rank <= best_rank) continue;
         best = place;
@@ -119,7 +126,11 @@ void Pool::put_idle(Backend& backend) {
     if (!backend.stream().input().empty() || !backend.is_open()) backend.look_while_idle();
 }
 
-bool Pool::fits(Backend const& backend, ClientSession const& session) const {
+bool Pool::fits(Backend const& backend, ClientSession const& session, Clock::time_point waiting_since) const {
+    if (!session.has_drawn_on(backend) && !backend.kept.may_go(worker_.loop().now(), waiting_since)) {
+        worker_.look_again_at(backend.kept.until);
+        return false;
+    }
     auto const* const server = is_for_all_replicas() ? worker_.routing().find(backend.server().name) : nullptr;
     if (server != nullptr && !may_read_on(*server)) return false;
     return std::ranges::all_of(backend.custom_settings, [&](auto const& name) { return session.has_custom_setting(name); });
@@ -178,9 +189,9 @@ void Pool::open() {
     occupy(worker_.room_of(server));
 }
 
-std::uint64_t Pool::take_free(std::uint64_t session) {
+std::uint64_t Pool::take_free(std::uint64_t session, Clock::time_point since) {
     auto const* const waiting = worker_.find_session(session);
-    auto* const backend = waiting != nullptr ? take_idle(*waiting) : nullptr;
+    auto* const backend = waiting != nullptr ? take_idle(*waiting, since) : nullptr;
     return backend != nullptr ? backend->id : 0;
 }
 
@@ -189,7 +200,7 @@ void Pool::give(std::uint64_t session, std::uint64_t backend) { worker_.find_ses
 std::vector<FreeBackend> Pool::free_backends() const {
     std::vector<FreeBackend> free;
     for (auto const* const backend : idle_) {
-        free.push_back({backend->id, backend->made_at, backend->used_at, &worker_.room_of(backend->server())});
+        free.push_back({backend->id, backend->made_at, backend->used_at, &worker_.room_of(backend->server()), backend->kept});
     }
     return free;
 }
@@ -282,7 +293,8 @@ void Pool::discard(Backend& backend) {
 
 void Pool::tidy(Clock::time_point idle_since, Clock::time_point made_since) {
     for (auto* const backend : std::vector<Backend*>(idle_)) {
-        bool const is_old = backend->used_at < idle_since || backend->made_at < made_since;
+        bool const is_kept = worker_.loop().now() < backend->kept.until;
+        bool const is_old = !is_kept && (backend->used_at < idle_since || backend->made_at < made_since);
         if (is_old || backend->is_retired) discard(*backend);
     }
 }
@@ -302,9 +314,10 @@ void Pool::retire(bool (*is_old)(Backend const&, Routing const&), Routing const&
 }
 
 Backend* PoolGroup::acquire(ClientSession& session, Pool& pool) {
+    if (auto* const backend = pool.take_kept(session)) return backend;
     // It overtakes no session that waits already.
     if (pool.waiting() == 0 && !pool.is_wanted_by_others()) {
-        if (auto* const backend = pool.take_idle(session)) return backend;
+        if (auto* const backend = pool.take_idle(session, worker_.loop().now())) return backend;
     }
     pool.join(session.id(), worker_.loop().now());
     worker_.serve_later(*this);
@@ -314,7 +327,8 @@ Backend* PoolGroup::acquire(ClientSession& session, Pool& pool) {
 void PoolGroup::give_back(Backend& backend, Pool& pool) {
     backend.session = nullptr;
     auto const oldest = worker_.oldest_backend_allowed();
-    if (!backend.is_clean() || backend.is_retired || backend.made_at < oldest) {
+    bool const is_old = backend.made_at < oldest && worker_.loop().now() >= backend.kept.until;
+    if (!backend.is_clean() || backend.is_retired || is_old) {
         pool.discard(backend);
     } else {
         pool.put_idle(backend);

@@ -60,7 +60,9 @@ public:
 
     // One that is free and fits the session, taken out of the free ones; or null: then one more is to be opened for it, where
     // there is room.
-    Backend* take_idle(ClientSession const& session);
+    Backend* take_idle(ClientSession const& session, Clock::time_point waiting_since);
+    // The one that keeps the session's numbers, if it is free. No other session may have it.
+    Backend* take_kept(ClientSession const& session);
     void put_idle(Backend& backend);
     // Ends it; its memory goes at the end of the turn.
     void discard(Backend& backend);
@@ -85,7 +87,7 @@ private:
     using IdlePlace = std::vector<Backend*>::iterator;
 
     // Line
-    std::uint64_t take_free(std::uint64_t session) override;
+    std::uint64_t take_free(std::uint64_t session, Clock::time_point since) override;
     void give(std::uint64_t session, std::uint64_t backend) override;
     std::size_t free_count() const override { return idle_.size(); }
     std::vector<FreeBackend> free_backends() const override;
@@ -96,9 +98,9 @@ private:
     bool is_stranger_to(Line const& other) const override;
     void look_again_at(Clock::time_point when) override;
 
-    IdlePlace best_for_login(ClientSession const& session);
-    IdlePlace best_for(ClientSession const& session);
-    bool fits(Backend const& backend, ClientSession const& session) const;
+    IdlePlace best_for_login(ClientSession const& session, Clock::time_point waiting_since);
+    IdlePlace best_for(ClientSession const& session, Clock::time_point waiting_since);
+    bool fits(Backend const& backend, ClientSession const& session, Clock::time_point waiting_since) const;
     bool is_for_all_replicas() const { return key_.target == Target::replicas && key_.server.empty(); }
     bool may_read_on(ServerEntry const& server) const;
     ServerEntry const* choose_server() const;

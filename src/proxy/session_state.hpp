@@ -29,8 +29,8 @@ public:
     void never_pin() { may_pin_ = false; }
     sql::Pins pins() const { return pins_; }
     bool is_pinned() const { return !hard_pins().empty(); }
-    // Those that keep the backend.
-    sql::Pins hard_pins() const { return pins_.minus(sql::Pin::drawn_number); }
+    // Those that keep the backend; of numbers, see drawn_numbers.
+    sql::Pins hard_pins() const { return pins_.minus(sql::Pin::drawn_number | sql::Pin::sequence); }
     void pin(sql::Pins why, std::string_view statement);
     std::string const& pinned_by() const { return pinned_by_; }
 

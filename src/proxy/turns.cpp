@@ -74,7 +74,7 @@ bool Line::give_one(Clock::time_point now) {
     std::size_t looked_at = 0;
     for (auto place = waiters_.begin(); place != waiters_.end() && looked_at < most_looked_at; ++place, ++looked_at) {
         auto const session = place->session;
-        auto const backend = take_free(session);
+        auto const backend = take_free(session, place->since);
         if (backend == 0) continue;
         take_out(place);
         give(session, backend);  // the session runs on at once: nothing here is as it was
@@ -118,9 +118,9 @@ bool Line::make_room(Room const& room, Clock::time_point now) {
         auto const since = line == this ? std::nullopt : line->waiting_since();
         for (auto const& free : line->free_backends()) {
             if (&room != &line->group_ && &room != free.server) continue;
-            bool const may_go = now >= free.kept_until && (line == this || gives_way({free.made_at, since}, wish, now));
+            bool const may_go = free.kept.may_go(now, wish.since) && (line == this || gives_way({free.made_at, since}, wish, now));
             if (!may_go) {
-                auto const then = std::max(free.made_at + tenure, free.kept_until);
+                auto const then = std::max(free.made_at + tenure, free.kept.until);
                 if (then > now) next_look = std::min(next_look.value_or(then), then);
                 continue;
             }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/deadline.hpp"
+#include "proxy/drawn_numbers.hpp"
 
 namespace pgtandem::proxy {
 
@@ -42,7 +43,7 @@ struct FreeBackend {
     Clock::time_point made_at;
     Clock::time_point used_at;
     Room const* server;
-    Clock::time_point kept_until{};  // it is not ended before, for the sake of what it holds for a session
+    KeptNumbers kept{};
 };
 
 // A backend is not ended for another pool sooner after it was opened, unless that pool has none at all.
@@ -94,7 +95,7 @@ protected:
 
 private:
     // A free backend that fits the session, taken out of the free ones; 0: none.
-    virtual std::uint64_t take_free(std::uint64_t session) = 0;
+    virtual std::uint64_t take_free(std::uint64_t session, Clock::time_point since) = 0;
     virtual void give(std::uint64_t session, std::uint64_t backend) = 0;
     virtual std::size_t free_count() const = 0;
     virtual std::vector<FreeBackend> free_backends() const = 0;

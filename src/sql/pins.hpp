@@ -11,15 +11,15 @@ enum class Pin : std::uint32_t {
     listen = 4,
     hold_cursor = 8,
     advisory_lock = 16,
-    sequence = 32,          // currval or lastval was asked for: they answer from the backend's memory
+    sequence = 32,          // currval or lastval was asked for: see drawn_number
     backend_identity = 64,  // the client knows its backend's process id
     unproven = 128,         // a statement of which nobody knows what it does to the session
     session_authorization = 256,
     too_long = 512,
     replication = 1024,
     mode = 2048,
-    // A sequence's number was drawn, which currval and lastval would tell. Not a reason to keep the backend before one of them
-    // is asked for in that database.
+    // A sequence's number was drawn, which currval and lastval would tell from the backend's memory. Neither pins: the backend is
+    // kept for the session for a moment where the number is likely to be asked for.
     drawn_number = 4096,
     statement_names = 8192,  // the client has looked at its prepared statements: they stand there under its own names
 };

@@ -1,5 +1,7 @@
 """Numbers of sequences: sessions that draw them share backends and read on replicas, and what currval and lastval tell is their own."""
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
@@ -89,12 +91,54 @@ def test_a_session_that_shares_its_backend_is_never_told_of_anothers_numbers(ser
         first.execute("DISCARD ALL")
         assert is_unknown(second, "SELECT currval('orders_id_seq')")
         second.execute("DISCARD ALL")
-        # Somebody asks for them here: who draws keeps the backend from now on.
+        # The session asks: what it draws is kept for it for a moment, and it is not pinned.
         mine, = first.execute(DRAWS[0]).fetchone()
-        assert [row[-2:] for row in pins(shared.place)] == [("sequence", DRAWS[0])]
         assert first.execute("SELECT lastval()").fetchone() == (mine,)
+        assert pins(shared.place) == []
         first.execute("DISCARD SEQUENCES")
         assert second.execute(DRAWS[2]).fetchone()
+
+
+def in_threads(count, work):
+    with ThreadPoolExecutor(count) as threads:
+        return list(threads.map(work, range(count)))
+
+
+def test_one_who_asks_for_a_number_costs_others_nothing_that_lasts(served):
+    """More clients than backends insert, once somebody has asked."""
+    with proxy(served, pool_size=3, threads=1, query_wait_timeout_ms=10_000) as shared:
+        with shared.place.connect() as careless:
+            with pytest.raises(psycopg.Error):
+                careless.execute("SELECT lastval()")
+            for _ in range(3):
+                mine, = careless.execute(DRAWS[0]).fetchone()
+                assert careless.execute("SELECT lastval()").fetchone() == (mine,)
+            sessions = [shared.place.connect() for _ in range(12)]
+            began = time.monotonic()
+            for draw in DRAWS:
+                in_threads(12, lambda number, draw=draw: [sessions[number].execute(draw) for _ in range(20)])
+            assert time.monotonic() - began < 8
+            assert pins(shared.place) == []
+            for session in sessions:
+                session.close()
+
+
+def test_sessions_that_ask_share_backends_and_are_told_their_own(served):
+    """More of them than backends; each draws in one transaction and asks in the next. The first may come too late."""
+    with proxy(served, pool_size=3, threads=1, query_wait_timeout_ms=20_000) as shared:
+        with shared.place.connect() as first:
+            mine, = first.execute(DRAWS[0]).fetchone()
+            assert first.execute("SELECT lastval()").fetchone() == (mine,)
+
+        def work(_):
+            wrong = []
+            with shared.place.connect() as session:
+                for _ in range(10):
+                    mine, = session.execute(DRAWS[0]).fetchone()
+                    told = session.execute("SELECT lastval(), currval('orders_id_seq')").fetchone()
+                    wrong += [told] if told != (mine, mine) else []
+            return wrong
+        assert in_threads(12, work) == [[]] * 12
 
 
 def test_numbers_drawn_and_asked_for_within_a_block_are_known_there(served):

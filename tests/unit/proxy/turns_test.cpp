@@ -24,7 +24,7 @@ public:
     std::set<std::uint64_t> only;  // a free backend fits these sessions alone; empty: all
 
 private:
-    std::uint64_t take_free(std::uint64_t session) override;
+    std::uint64_t take_free(std::uint64_t session, Clock::time_point since) override;
     void give(std::uint64_t session, std::uint64_t backend) override;
     std::size_t free_count() const override { return free.size(); }
     std::vector<FreeBackend> free_backends() const override { return free; }
@@ -79,7 +79,7 @@ struct Hall {
     std::optional<Clock::time_point> looks_again{};
 };
 
-std::uint64_t TestLine::take_free(std::uint64_t session) {
+std::uint64_t TestLine::take_free(std::uint64_t session, Clock::time_point) {
     if (free.empty() || (!only.empty() && !only.contains(session))) return 0;
     busy.push_back(free.back());
     free.pop_back();
@@ -191,7 +191,7 @@ TEST(Line, what_is_kept_for_a_session_is_not_ended_and_looked_at_again_in_time) 
     hall.settle();
     hall.finish(keeper);
     auto const until = hall.now + 1s;
-    keeper.free.front().kept_until = until;
+    keeper.free.front().kept.until = until;
     hall.ask(needy, 2);
     hall.settle();
     EXPECT_FALSE(hall.has_served(2));
