@@ -82,6 +82,9 @@ Status Endpoint::start(std::optional<Takeover> takeover) {
     for (std::size_t index = 0; index < sockets_.size(); ++index) {
         workers_.at(index % threads).listen(sockets_[index].fd.get(), sockets_[index].target);
     }
+    shared_.end_sessions_in = [this](std::string const& database) {
+        for (auto const& worker : workers_) worker->loop().post([&worker = *worker, database] { worker.end_sessions_in(database); });
+    };
     shared_.leave = [this](std::string const& database) {
         workers_.post_to_all([database](Worker& worker) { worker.reconnect(database); });
         shared_.catalog.leave(database);

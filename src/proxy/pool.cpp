@@ -230,6 +230,9 @@ void Pool::lost(Backend& backend, wire::ErrorFields why) {
     // Where a client names a process, it means the session that was told of it.
     bool const is_terminated = why.sqlstate == "57P01" && backend.homes > 0 && worker_.are_clients_terminating();
     if (is_terminated) worker_.end_sessions([&](ClientSession const& session) { return session.home() == backend.id; }, why);
+    // DROP DATABASE (FORCE) ends the sessions of all clients that are there, whether they have a backend or not.
+    bool const is_dropped = why.sqlstate == "3D000" || (why.sqlstate == "57P01" && worker_.is_cleared(key_.database));
+    if (is_dropped) worker_.database_is_gone(key_.database);
     if (was_opening) --opening_;
     // Perhaps it was the server's end, and what comes after it is another life, which its watch will see.
     else if (!key_.server.empty()) backend.server().position->avoid_until(worker_.loop().now() + until_it_is_seen);

@@ -97,6 +97,9 @@ struct Shared {
     // Takes all sessions with servers that serve no client out of a database.
     std::function<void(std::string const& database)> leave{};
 
+    // Of all workers: the sessions in a database that is no more.
+    std::function<void(std::string const& database)> end_sessions_in{};
+
     // 'delivered' is called from any thread.
     void cancel(std::uint32_t process_id, std::string const& key, std::function<void()> delivered) const;
     // Clients who are in the database stay; nothing is kept of those who leave it as long as PostgreSQL waits for that.

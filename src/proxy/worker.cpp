@@ -268,6 +268,12 @@ void Worker::end_sessions(std::function<bool(ClientSession const&)> const& which
     for (auto* const session : found) session->end(why);
 }
 
+// As by the server that drops it; a client that is logging in is told that it is not there.
+void Worker::end_sessions_in(std::string const& database) {
+    end_sessions([&](ClientSession const& session) { return session.database() == database && !session.is_logging_in(); },
+                 make_error("FATAL", "57P01", "terminating connection due to administrator command"));
+}
+
 void Worker::for_pools_of(std::string const& database, std::function<void(Pool&)> const& work) const {
     for (auto const& [key, pool] : pools_) {
         if (is_of(database, pool->key().database)) work(*pool);

@@ -50,6 +50,7 @@ public:
     void take_settings();
     void stop_listening() { listeners_.clear(); }
     void end_sessions(std::function<bool(ClientSession const&)> const& which, wire::ErrorFields const& why);
+    void end_sessions_in(std::string const& database);
     void pause(std::string const& database, bool is_paused);
     bool is_quiet(std::string const& database) const;
     void reconnect(std::string const& database);
@@ -103,6 +104,8 @@ public:
     void refresh_facts(std::string const& database, ClientSession& session, std::function<void(bool)> ready);
     void catalog_changed(std::string const& database);
     void clear(std::string const& database) { shared_.clear(database); }
+    bool is_cleared(std::string const& database) const { return shared_.clearings.is_under_way(database); }
+    void database_is_gone(std::string const& database);
     // A client calls pg_terminate_backend(), or did so a moment ago.
     void note_termination() { shared_.terminated_at = Clock::now(); }
     bool are_clients_terminating() const { return Clock::now() - shared_.terminated_at.load() < termination_patience; }

@@ -174,6 +174,12 @@ void Worker::refresh_facts(std::string const& database, ClientSession& session, 
     });
 }
 
+// Here at once: what waits for a backend is told nothing else.
+void Worker::database_is_gone(std::string const& database) {
+    end_sessions_in(database);
+    shared_.end_sessions_in(database);
+}
+
 void Worker::catalog_changed(std::string const& database) {
     shared_.catalog.invalidate(database);
     view_of(database).look_again();

@@ -1,7 +1,10 @@
 """Databases come and go, as test suites make and drop theirs: what the endpoint keeps open for nobody is in nobody's way."""
+import contextlib
+
 import psycopg
 import pytest
 from endpoint import SPLIT, served_for
+from tandem import wait_for
 
 served = served_for(SPLIT)
 
@@ -49,6 +52,52 @@ def test_a_client_that_leaves_while_a_drop_waits_is_waited_for(place):
         # It is asked to leave before and is gone after, at some moment of the other's waiting.
         client.close()
         admin.execute("DROP DATABASE awaited")
+
+
+def is_ended(client):
+    try:
+        client.execute("SELECT 1")
+    except psycopg.OperationalError as error:
+        return str(error)
+    return None
+
+
+@pytest.mark.parametrize("keeps", ["backends", "none"])
+def test_the_clients_of_a_database_dropped_by_force_are_ended(served, place, keeps):
+    """Idle ones too, whether they have a backend at the moment or not."""
+    with place.connect() as admin, contextlib.ExitStack() as undo:
+        admin.execute("CREATE DATABASE forced")
+        clients = [undo.enter_context(contextlib.closing(place.at(dbname="forced").connect())) for _ in range(4)]
+        for client in clients:
+            client.execute("SELECT 1")
+        clients[0].execute("CREATE TEMP TABLE mine (a int)")
+        clients[1].execute("BEGIN")
+        clients[1].execute("SELECT 1")
+        if keeps == "none" and place != served.straight:
+            with served.endpoint.at(dbname="pgtandem").connect(cursor_factory=psycopg.ClientCursor) as console:
+                console.execute("RECONNECT forced")
+        admin.execute("DROP DATABASE forced WITH (FORCE)")
+        told = [wait_for(lambda client=client: is_ended(client), "the client to be ended") for client in clients]
+        assert all("terminating connection due to administrator command" in text or "closed" in text for text in told), told
+        assert all(client.closed for client in clients)
+        admin.execute("CREATE DATABASE forced")
+        use(place, "forced")
+        admin.execute("DROP DATABASE forced")
+
+
+def test_sessions_of_a_role_that_may_not_log_in_any_more_go_on(place):
+    """As far as there are backends of that role: new ones cannot be opened."""
+    with place.connect() as admin, contextlib.ExitStack() as undo:
+        admin.execute("CREATE ROLE barred LOGIN PASSWORD 'secret'")
+        client = undo.enter_context(contextlib.closing(place.at(user="barred", password="secret").connect()))
+        assert client.execute("SELECT current_user").fetchone() == ("barred",)
+        for change in ("NOLOGIN", "LOGIN CONNECTION LIMIT 0"):
+            admin.execute(f"ALTER ROLE barred {change}")
+            assert client.execute("SELECT current_user").fetchone() == ("barred",)
+            with pytest.raises(psycopg.OperationalError, match="not permitted to log in|too many connections for role"):
+                place.at(user="barred", password="secret").connect()
+        admin.execute("DROP ROLE barred")
+        assert client.execute("SELECT 1").fetchone() == (1,)
 
 
 def test_a_database_in_use_is_not_dropped(place):
