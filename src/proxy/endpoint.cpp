@@ -82,6 +82,20 @@ Status Endpoint::start(std::optional<Takeover> takeover) {
     for (std::size_t index = 0; index < sockets_.size(); ++index) {
         workers_.at(index % threads).listen(sockets_[index].fd.get(), sockets_[index].target);
     }
+    shared_.ask_for_room = [this](Worker& asker, RoomWanted const& wanted, std::function<void(bool)> const& answer) {
+        struct Answers {
+            std::atomic<std::size_t> missing;
+            std::atomic<bool> any{false};
+        };
+        auto const answers = std::make_shared<Answers>(workers_.size() - 1);
+        for (auto const& worker : workers_) {
+            if (worker.get() == &asker) continue;
+            worker->loop().post([&worker = *worker, &asker, wanted, answer, answers] {
+                if (worker.give_room(wanted, nullptr)) answers->any = true;
+                if (--answers->missing == 0) asker.loop().post([answer, answers] { answer(answers->any); });
+            });
+        }
+    };
     shared_.end_sessions_in = [this](std::string const& database) {
         for (auto const& worker : workers_) worker->loop().post([&worker = *worker, database] { worker.end_sessions_in(database); });
     };

@@ -20,6 +20,8 @@ constexpr std::size_t most_left = 8;
 constexpr auto avoidance = std::chrono::seconds(1);
 // A connection to it that was lost may mean that it is starting anew: so long its watch takes to see that.
 constexpr auto until_it_is_seen = std::chrono::milliseconds(400);
+// A session elsewhere that needs room asks again before that.
+constexpr auto debt_holds = 2 * retry_interval;
 // How long the queue waits for a server that refuses connections before those who wait are told.
 constexpr auto patience_with_server = std::chrono::seconds(5);
 
@@ -211,6 +213,7 @@ void Pool::look_again_at(Clock::time_point when) { worker_.look_again_at(when); 
 
 void Pool::logged_in(Backend& backend) {
     --opening_;
+    full_since_.reset();
     // A session that is served by several servers is not to be told which of them it is.
     if (!key_.server.empty() && !value_of(backend.reported, "in_hot_standby").empty()) {
         backend.reported = worker_.reported_registry().with(backend.reported, "in_hot_standby", "off");
@@ -248,12 +251,54 @@ void Pool::attempt_failed(wire::ErrorFields const& why) {
     not_before_ = now + retry_interval;
     if (why.sqlstate == "53300") no_spares_before_ = now + full_interval;
     worker_.look_again_at(not_before_);
-    // Where other backends of ours still work, a full server is one to wait for.
-    if (why.sqlstate == "53300" && !backends_.empty()) return;
-    // What is full may be full of ours that nobody uses.
+    if (why.sqlstate == "53300") return server_is_full(why);
+    group_.refuse_waiters(*this, now - patience_with_server, why);
+}
+
+// What is full may be full of ours: a backend that no session uses is ended, here or on another thread, and the server is asked again.
+void Pool::server_is_full(wire::ErrorFields const& why) {
+    // Where other backends of this pool still work, a full server is one to wait for.
     auto const* const server = choose_server();
-    if (why.sqlstate == "53300" && waiting() > 0 && server != nullptr && make_room(worker_.room_of(*server), now)) return;
-    group_.refuse_waiters(*this, why.sqlstate == "53300" ? Clock::time_point::max() : now - patience_with_server, why);
+    if (!backends_.empty() || !waiting_since() || server == nullptr) return;
+    RoomWanted wanted{server->name, {}, {}, *waiting_since()};
+    if (why.routine == "InitializeSessionUserId") wanted.user = key_.user;
+    else if (why.routine == "CheckMyDatabase") wanted.database = key_.database;
+    auto const now = worker_.loop().now();
+    // The limit of a role or a database is full of what the clients of this endpoint do; all of a server may be full of anything.
+    bool const is_worth_waiting = wanted.user || wanted.database || now < full_since_.value_or(now) + patience_with_server;
+    if (!full_since_) full_since_ = now;
+    if (worker_.give_room(wanted, this) && is_worth_waiting) return;
+    if (!worker_.has_siblings()) return group_.refuse_waiters(*this, Clock::time_point::max(), why);
+    worker_.ask_others_for_room(wanted, *this, [why, is_worth_waiting](Pool& pool, bool has_any) {
+        bool const may_come = (has_any && is_worth_waiting) || !pool.backends_.empty();
+        if (!may_come) pool.group_.refuse_waiters(pool, Clock::time_point::max(), why);
+    });
+}
+
+bool Pool::has_backend_on(std::string const& server) const {
+    return std::ranges::any_of(backends_, [&](auto const& backend) { return backend->server().name == server; });
+}
+
+bool Pool::discard_for(RoomWanted const& wanted) {
+    auto const now = worker_.loop().now();
+    for (auto* const backend : idle_) {
+        bool const may_go = backend->kept.may_go(now, wanted.since) && gives_way({backend->made_at, waiting_since()}, {wanted.since, false}, now);
+        if (backend->server().name != wanted.server || !may_go) continue;
+        discard(*backend);
+        return true;
+    }
+    return false;
+}
+
+void Pool::owe_room(RoomWanted const& wanted) { owed_ = {wanted.since, worker_.loop().now() + debt_holds}; }
+
+// The room is for the other one: it is not taken again at once.
+bool Pool::pays_room(Backend const& backend) {
+    auto const now = worker_.loop().now();
+    if (!owed_ || now >= owed_->until || !gives_way({backend.made_at, waiting_since()}, {owed_->since, false}, now)) return false;
+    owed_.reset();
+    not_before_ = now + debt_holds;
+    return true;
 }
 
 void Pool::settled(Backend& backend) {
@@ -331,7 +376,7 @@ void PoolGroup::give_back(Backend& backend, Pool& pool) {
     backend.session = nullptr;
     auto const oldest = worker_.oldest_backend_allowed();
     bool const is_old = backend.made_at < oldest && worker_.loop().now() >= backend.kept.until;
-    if (!backend.is_clean() || backend.is_retired || is_old) {
+    if (!backend.is_clean() || backend.is_retired || is_old || pool.pays_room(backend)) {
         pool.discard(backend);
     } else {
         pool.put_idle(backend);

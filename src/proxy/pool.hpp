@@ -19,6 +19,7 @@ namespace pgtandem::proxy {
 class PoolGroup;
 class Pool;
 class Worker;
+struct RoomWanted;
 
 enum class Target : std::uint8_t { primary, replicas };
 
@@ -64,6 +65,11 @@ public:
     // The one that keeps the session's numbers, if it is free. No other session may have it.
     Backend* take_kept(ClientSession const& session);
     void put_idle(Backend& backend);
+    // For a session elsewhere that a limit of the server's keeps from getting one.
+    bool has_backend_on(std::string const& server) const;
+    bool discard_for(RoomWanted const& wanted);
+    void owe_room(RoomWanted const& wanted);
+    bool pays_room(Backend const& backend);
     // Ends it; its memory goes at the end of the turn.
     void discard(Backend& backend);
     // Ends what is free and is retired, unsuitable or old; for routing changes, RECONNECT and timeouts.
@@ -106,6 +112,7 @@ private:
     ServerEntry const* choose_server() const;
     bool may_open() const;
     void attempt_failed(wire::ErrorFields const& why);
+    void server_is_full(wire::ErrorFields const& why);
     bool must_ask_path() const;
     void give_reads_back(Clock::time_point now, wire::ErrorFields const& why);
 
@@ -122,6 +129,12 @@ private:
     std::size_t opening_ = 0;
     Clock::time_point not_before_{};  // no new attempt to open one
     Clock::time_point no_spares_before_{};
+    std::optional<Clock::time_point> full_since_;  // the server has refused one more
+    struct Owed {
+        Clock::time_point since;  // the session that needs it waits
+        Clock::time_point until;
+    };
+    std::optional<Owed> owed_{};
 };
 
 class PoolGroup {

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -75,6 +76,14 @@ protected:
     ~ConsoleRunner() = default;
 };
 
+// A server's own limit is reached: for one role, for one database, or for all of them.
+struct RoomWanted {
+    std::string server;
+    std::optional<std::string> user;
+    std::optional<std::string> database;
+    Clock::time_point since;  // the session that needs it has waited
+};
+
 struct Shared {
     RoutingBoard& routing;
     LoginDesk& desk;
@@ -96,6 +105,9 @@ struct Shared {
 
     // Takes all sessions with servers that serve no client out of a database.
     std::function<void(std::string const& database)> leave{};
+
+    // Asks all workers but that one for the room of a backend; 'answer' is called on its thread: whether any of them has one.
+    std::function<void(Worker& asker, RoomWanted const& wanted, std::function<void(bool)> answer)> ask_for_room{};
 
     // Of all workers: the sessions in a database that is no more.
     std::function<void(std::string const& database)> end_sessions_in{};

@@ -175,6 +175,26 @@ Room& Worker::room_of(ServerEntry const& server) {
     return *room;
 }
 
+bool Worker::give_room(RoomWanted const& wanted, Pool const* but) {
+    bool has_any = false;
+    Pool* busy = nullptr;
+    for (auto const& [key, pool] : pools_) {
+        bool const counts = (!wanted.user || *wanted.user == pool->key().user) && (!wanted.database || *wanted.database == pool->key().database);
+        if (pool.get() == but || !counts || !pool->has_backend_on(wanted.server)) continue;
+        has_any = true;
+        if (pool->discard_for(wanted)) return true;
+        busy = pool.get();
+    }
+    if (busy != nullptr) busy->owe_room(wanted);
+    return has_any;
+}
+
+void Worker::ask_others_for_room(RoomWanted const& wanted, Pool const& pool, std::function<void(Pool&, bool)> answer) {
+    shared_.ask_for_room(*this, wanted, [this, key = pool.key().text(), answer = std::move(answer)](bool has_any) {
+        if (auto const found = pools_.find(key); found != pools_.end()) answer(*found->second, has_any);
+    });
+}
+
 void Worker::serve_later(PoolGroup& group) {
     if (!std::exchange(group.is_to_be_served, true)) groups_to_serve_.push_back(&group);
     if (std::exchange(serves_later_, true)) return;

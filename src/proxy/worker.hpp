@@ -92,6 +92,11 @@ public:
     Room& room_of(ServerEntry const& server);
     // Others have free backends of the same users, which this one cannot close where a server is full.
     bool has_siblings() const { return threads_ > 1; }
+    // Gives up a backend for a session of another pool, or of another thread; where none is free, the next one that becomes free.
+    // False: there is none that counts against that limit.
+    bool give_room(RoomWanted const& wanted, Pool const* but);
+    // 'answer' is called later, unless the pool is no more.
+    void ask_others_for_room(RoomWanted const& wanted, Pool const& pool, std::function<void(Pool&, bool)> answer);
     std::uint64_t next_backend_id() { return ++last_backend_id_; }
     Clock::time_point oldest_backend_allowed() const;
     void serve_later(PoolGroup& group);

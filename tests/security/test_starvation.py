@@ -93,3 +93,17 @@ def test_more_clients_of_more_users_than_backends_are_all_served(served):
         for number in range(40):
             clients.start(work, USERS[number % len(USERS)])
         assert clients.join() == []
+
+
+@pytest.mark.parametrize("limited", ["role", "database"])
+def test_a_limit_of_the_servers_is_shared_by_all_threads(served, limited):
+    """The backends that clients have left behind on another thread make room for a client on a thread that has none."""
+    change = "ROLE u0" if limited == "role" else "DATABASE second"
+    served.straight.sql(f"ALTER {change} CONNECTION LIMIT 2")
+    try:
+        with Proxy(served, split=False, threads=3, query_wait_timeout_ms=20_000) as proxy:
+            for _ in range(15):
+                with as_user(proxy.place, "u0", dbname="second").connect() as client:
+                    assert client.execute("SELECT 1").fetchone() == (1,)
+    finally:
+        served.straight.sql(f"ALTER {change} CONNECTION LIMIT -1")
