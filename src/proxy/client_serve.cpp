@@ -289,7 +289,7 @@ void ClientSession::wait_for_facts() {
 
 // A lone BEGIN has been answered and the client takes its time: from now on the server counts it too.
 void ClientSession::begin_on_server() {
-    if (pool_->group().waiters().size() >= settings_->queue_length) return;
+    if (pool_->group().waiting() >= settings_->queue_length) return;
     begins_unasked_ = true;
     bool const may_read = relay_->route_of_begin() == Route::reads && splits();
     if (acquire(may_read ? Route::reads : Route::primary)) begins_unasked_ = false;

@@ -88,16 +88,14 @@ Status Endpoint::start(std::optional<Takeover> takeover) {
             std::atomic<bool> any{false};
         };
         auto const answers = std::make_shared<Answers>(workers_.size() - 1);
-        for (auto const& worker : workers_) {
-            if (worker.get() == &asker) continue;
-            worker->loop().post([&worker = *worker, &asker, wanted, answer, answers] {
-                if (worker.give_room(wanted, nullptr)) answers->any = true;
-                if (--answers->missing == 0) asker.loop().post([answer, answers] { answer(answers->any); });
-            });
-        }
+        workers_.post_to_all([&asker, wanted, answer, answers](Worker& worker) {
+            if (&worker == &asker) return;
+            if (worker.give_room(wanted, nullptr)) answers->any = true;
+            if (--answers->missing == 0) asker.loop().post([answer, answers] { answer(answers->any); });
+        });
     };
     shared_.end_sessions_in = [this](std::string const& database) {
-        for (auto const& worker : workers_) worker->loop().post([&worker = *worker, database] { worker.end_sessions_in(database); });
+        workers_.post_to_all([database](Worker& worker) { worker.end_sessions_in(database); });
     };
     shared_.leave = [this](std::string const& database) {
         workers_.post_to_all([database](Worker& worker) { worker.reconnect(database); });

@@ -171,7 +171,7 @@ bool Worker::should_begin_with_a_backend(Pool const& pool) const {
 
 Room& Worker::room_of(ServerEntry const& server) {
     auto& room = rooms_[server.name];
-    if (!room) room = std::make_unique<Room>(share(settings_->server_connections));
+    if (!room) room = std::make_unique<Room>(share(std::min(settings_->server_connections, shared_.most_backends)));
     return *room;
 }
 
@@ -273,7 +273,7 @@ void Worker::take_settings() {
     tls_ = shared_.tls();
     // They hold verdicts only where reads are shared.
     for (auto const& [database, view] : views_) view->forget_statements();
-    for (auto const& [server, room] : rooms_) room->set_most(share(settings_->server_connections));
+    for (auto const& [server, room] : rooms_) room->set_most(share(std::min(settings_->server_connections, shared_.most_backends)));
     for (auto const& [key, group] : groups_) {
         group->set_most(share(settings_->pool_size));
         serve_later(*group);

@@ -24,6 +24,7 @@ public:
     // Errors: a thread cannot be had. Those that run go on until end().
     Status start();
     bool empty() const { return members_.empty(); }
+    std::size_t size() const { return members_.size(); }
     Worker& at(std::size_t index) { return *members_.at(index)->worker; }
     void post_to_all(std::function<void(Worker&)> const& work);
 
