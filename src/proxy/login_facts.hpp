@@ -16,13 +16,19 @@ public:
 
     // One answer for each question, in their order, by one query.
     Result<std::vector<LoginFacts>> ask(std::vector<LoginQuestion> const& questions, Deadline deadline);
+    // Looks whether the server has loaded its settings; for times in which nobody asks.
+    Status look(Deadline deadline);
     bool usable() const { return session_.usable(); }
 
 private:
     LoginServer(Session session, Conninfo conninfo, HbaRules& rules)
         : session_(std::move(session)), conninfo_(std::move(conninfo)), rules_(&rules) {}
+    Status read_rules(Deadline deadline);
+    Status renew(Deadline deadline);
     Result<Rows> query_facts(std::vector<LoginQuestion> const& questions, Deadline deadline);
-    LoginFacts facts_of(LoginQuestion const& question, Rows::Row const& row) const;
+    // For each question those of the lines' regular expressions that user and database match.
+    Result<std::vector<HbaLogin>> query_patterns(std::vector<LoginQuestion> const& questions, Deadline deadline);
+    LoginFacts facts_of(LoginQuestion const& question, Rows::Row const& row, HbaLogin login) const;
     // Where the client comes from, as the server would see it.
     std::string address_of(LoginQuestion const& question) const;
 
@@ -31,6 +37,7 @@ private:
     std::string our_address_;  // as the server sees it; empty: a Unix socket
     bool is_same_machine_ = false;
     std::string load_time_;  // of the server's settings, when the session began
+    double load_time_s_ = 0;
     HbaRules* rules_;
 };
 
