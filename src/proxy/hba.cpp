@@ -188,6 +188,11 @@ HbaVerdict evaluate_hba(std::vector<HbaLines> const& candidates, HbaLogin const&
     return found.value_or(HbaVerdict{LoginMethod::refused, "which lines of pg_hba.conf are in effect is not known"});
 }
 
+HbaVerdict HbaCase::verdict(PeerName name) && {
+    login.peer_name = std::move(name);
+    return evaluate_hba(candidates, login, major);
+}
+
 std::set<std::string> hba_patterns(std::vector<HbaLines> const& candidates) {
     std::set<std::string> patterns;
     for (auto const& lines : candidates) {

@@ -71,6 +71,14 @@ HbaVerdict evaluate_hba(HbaLines const& lines, HbaLogin const& login, int major)
 // Where it is not known which of several files the server has in effect: what all of them say, or nobody gets in.
 HbaVerdict evaluate_hba(std::vector<HbaLines> const& candidates, HbaLogin const& login, int major);
 
+// What is left to be said of a login whose verdict waits for the peer's name.
+struct HbaCase {
+    std::vector<HbaLines> candidates;
+    HbaLogin login;
+    int major = 0;
+    HbaVerdict verdict(PeerName name) &&;
+};
+
 // The regular expressions in the lines (words that begin with "/"), without the "/".
 std::set<std::string> hba_patterns(std::vector<HbaLines> const& candidates);
 

@@ -1,5 +1,6 @@
 // Knows who may log in, by asking the server itself at each login: roles, passwords, limits and settings live in SQL alone.
-// One thread with one blocking libpq session as a superuser; many questions that wait are asked in one query.
+// One thread with one blocking libpq session as a superuser; many questions that wait are asked in one query, by turns of the
+// addresses they come from.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -56,8 +57,10 @@ public:
     explicit LoginDesk(FindServer find_server);
     ~LoginDesk();  // answers what still waits with an error
 
-    // 'answer' is called once, on the desk's thread. Thread-safe.
-    void ask(LoginQuestion question, Answer answer);
+    // 'answer' is called once, on a thread of the desk's; not at all once it is forgotten, though perhaps while it is being
+    // forgotten. Each id once. Thread-safe.
+    void ask(std::uint64_t id, LoginQuestion question, Answer answer);
+    void forget(std::uint64_t id);
 
 private:
     class Work;

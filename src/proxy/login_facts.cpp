@@ -125,7 +125,7 @@ Status LoginServer::look(Deadline deadline) {
     return load_time.value() == load_time_ ? read_rules(deadline) : renew(deadline);
 }
 
-Result<std::vector<LoginFacts>> LoginServer::ask(std::vector<LoginQuestion> const& questions, Deadline deadline) try {
+Result<std::vector<LoginAnswer>> LoginServer::ask(std::vector<LoginQuestion> const& questions, Deadline deadline) try {
     PGTANDEM_TRY(rows, query_facts(questions, deadline));
     if (rows.size() != questions.size()) return fail("looking up who may log in", "", "the server gave too few rows");
     if (rows.begin()->at(0) != load_time_) {
@@ -137,10 +137,10 @@ Result<std::vector<LoginFacts>> LoginServer::ask(std::vector<LoginQuestion> cons
     }
     PGTANDEM_CHECK(rules_->check());
     PGTANDEM_TRY(logins, query_patterns(questions, deadline));
-    std::vector<LoginFacts> answers;
+    std::vector<LoginAnswer> answers;
     auto question = questions.begin();
     auto login = logins.begin();
-    for (auto const& row : rows) answers.push_back(facts_of(*question++, row, std::move(*login++)));
+    for (auto const& row : rows) answers.push_back(answer_of(*question++, row, std::move(*login++)));
     return answers;
 } catch (Json::exception const& error) {
     return fail("looking up who may log in", "", error.what());
@@ -168,8 +168,9 @@ Result<std::vector<HbaLogin>> LoginServer::query_patterns(std::vector<LoginQuest
     return logins;
 }
 
-LoginFacts LoginServer::facts_of(LoginQuestion const& question, Rows::Row const& row, HbaLogin login) const {
-    LoginFacts facts;
+LoginAnswer LoginServer::answer_of(LoginQuestion const& question, Rows::Row const& row, HbaLogin login) const {
+    LoginAnswer answer;
+    auto& facts = answer.facts;
     facts.role_exists = is_true(row[1]);
     facts.password = row[2];
     facts.password_has_expired = is_true(row[3]);
@@ -195,7 +196,9 @@ LoginFacts LoginServer::facts_of(LoginQuestion const& question, Rows::Row const&
     auto const verdict = evaluate_hba(rules_->candidates(), login, facts.server_major);
     facts.method = verdict.method;
     facts.refusal = verdict.refusal;
-    return facts;
+    // Another machine may know other names, or none.
+    if (verdict.needs_peer_name && is_same_machine_) answer.open_case = HbaCase{rules_->candidates(), std::move(login), facts.server_major};
+    return answer;
 }
 
 // Clients on the endpoint's own machine would reach a server elsewhere from this machine's address.
