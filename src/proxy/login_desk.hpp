@@ -21,6 +21,13 @@ struct LoginQuestion {
     std::string peer_address{};  // numeric; empty for a Unix socket. For pg_hba.conf
 };
 
+// How the server answers for a role that is not there, has no password or an expired one: as for any other.
+struct MockLogin {
+    std::string secret{};  // of its salts; empty where it could not be read
+    int iterations = 4096;  // before 16 there is no setting
+    bool is_md5 = false;  // where pg_hba.conf leaves the choice
+};
+
 enum class LoginMethod { scram, scram_or_md5, password, trust, refused };
 
 struct LoginFacts {
@@ -46,6 +53,7 @@ struct LoginFacts {
     // when a name has come to be another role's or database's.
     std::uint64_t settings_version = 0;
 
+    MockLogin mock{};
     int server_major = 0;  // its version: some refusals are worded anew in later ones
 };
 

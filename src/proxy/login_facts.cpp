@@ -6,10 +6,13 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.hpp"
+#include "proxy/control_file.hpp"
 
 namespace pgtandem::proxy {
 
 namespace {
+
+constexpr int control_attempts = 5;
 
 using Json = nlohmann::json;
 
@@ -20,7 +23,16 @@ constexpr char const* connect_query =
     "pg_catalog.inet_client_addr() IS NOT DISTINCT FROM pg_catalog.inet_server_addr(), "
     "pg_catalog.pg_conf_load_time()::pg_catalog.text, pg_catalog.date_part('epoch', pg_catalog.pg_conf_load_time()), "
     // A session's own time, once it has been told to load: the server may have loaded pg_hba.conf long before.
-    "pg_catalog.pg_conf_load_time() < a.backend_start FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) a";
+    "pg_catalog.pg_conf_load_time() OPERATOR(pg_catalog.<) a.backend_start FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) a";
+
+// As the server has them before it knows who logs in: what a role or database sets does not count.
+constexpr char const* mock_query = R"(
+SELECT (SELECT CASE WHEN source IN ('default', 'configuration file', 'command line', 'environment variable') THEN setting ELSE boot_val END
+          FROM pg_catalog.pg_settings WHERE name = 'scram_iterations'),
+       (SELECT CASE WHEN source IN ('default', 'configuration file', 'command line', 'environment variable') THEN setting ELSE boot_val END
+          FROM pg_catalog.pg_settings WHERE name = 'password_encryption'))";
+
+constexpr char const* control_query = "SELECT pg_catalog.encode(pg_catalog.pg_read_binary_file('global/pg_control'), 'hex')";
 
 constexpr char const* load_time_query = "SELECT pg_catalog.pg_conf_load_time()::pg_catalog.text";
 
@@ -107,12 +119,27 @@ Result<LoginServer> LoginServer::connect(Conninfo const& conninfo, HbaRules& rul
         server.load_time_ = row[3].value_or("");
         server.load_time_s_ = std::strtod(row[4].value_or("").c_str(), nullptr);
         if (!is_true(row[5]) && !deadline.passed()) continue;
+        PGTANDEM_CHECK(server.read_mock(deadline));
         PGTANDEM_CHECK(server.read_rules(deadline));
         return server;
     }
 }
 
 Status LoginServer::read_rules(Deadline deadline) { return rules_->read(session_, load_time_s_, is_same_machine_, deadline); }
+
+Status LoginServer::read_mock(Deadline deadline) {
+    PGTANDEM_TRY(said, session_.query(mock_query, deadline));
+    auto const& row = *said.begin();
+    mock_.iterations = static_cast<int>(number_of(row[0], mock_.iterations));
+    mock_.is_md5 = row[1] == "md5";
+    // A few times: the server may be writing it.
+    for (int attempt = 0; attempt < control_attempts && mock_.secret.empty(); ++attempt) {
+        auto const file = session_.query(control_query, deadline);
+        if (!file) return session_.usable() ? Status() : Status(fail(file.error()));
+        mock_.secret = mock_authentication_nonce(from_hex(file->value())).value_or("");
+    }
+    return {};
+}
 
 Status LoginServer::renew(Deadline deadline) {
     PGTANDEM_TRY(renewed, connect(conninfo_, *rules_, deadline));
@@ -184,6 +211,7 @@ LoginAnswer LoginServer::answer_of(LoginQuestion const& question, Rows::Row cons
     facts.database_connection_limit = number_of(row[11], -1);
     facts.may_connect = is_true(row[12]);
     facts.settings_version = stable_hash(row[13].value_or(""));
+    facts.mock = mock_;
     facts.server_major = session_.server_version() / 10000;
     login.user = question.user;
     login.database = question.database;

@@ -30,6 +30,7 @@ private:
     LoginServer(Session session, Conninfo conninfo, HbaRules& rules)
         : session_(std::move(session)), conninfo_(std::move(conninfo)), rules_(&rules) {}
     Status read_rules(Deadline deadline);
+    Status read_mock(Deadline deadline);
     Status renew(Deadline deadline);
     Result<Rows> query_facts(std::vector<LoginQuestion> const& questions, Deadline deadline);
     // For each question those of the lines' regular expressions that user and database match.
@@ -44,6 +45,7 @@ private:
     bool is_same_machine_ = false;
     std::string load_time_;  // of the server's settings, when the session began
     double load_time_s_ = 0;
+    MockLogin mock_{};
     HbaRules* rules_;
 };
 
