@@ -16,7 +16,8 @@ namespace pgtandem::proxy {
 
 namespace {
 
-// The kernel's clock for a file's times is behind by up to a tick of it.
+// Two changes of a file within a tick of the kernel's clock may have the same time. A change that is as near behind a load is
+// taken for loaded: whoever writes a file and loads it at once is not to be locked out.
 constexpr double clock_tick_s = 0.01;
 constexpr double second = 1.0;
 
@@ -176,10 +177,10 @@ Result<HbaRules::Stamp> HbaRules::stamp(Session& session, bool may_look, Deadlin
         if (is_folder != is_missing) continue;
         auto const change = seconds_of(row->at(1));
         auto const exact = may_look ? exact_change(row->at(0).value_or(""), change, row->at(2).value_or("")) : std::nullopt;
-        stamp.changed_at = std::max(stamp.changed_at, exact ? *exact + clock_tick_s : change + second);
+        stamp.changed_at = std::max(stamp.changed_at, exact ? *exact : change + second);
         stamp.text += fmt::format("{} {:.9f} {}\n", row->at(0).value_or(""), exact.value_or(change), row->at(2).value_or(""));
     }
-    stamp.is_settled = !rows.empty() && stamp.changed_at <= now;
+    stamp.is_settled = !rows.empty() && stamp.changed_at + clock_tick_s <= now;
     return stamp;
 }
 
