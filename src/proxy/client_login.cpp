@@ -48,7 +48,7 @@ io::Task<bool> ClientSession::authenticate() {
         case LoginMethod::password: proven = co_await authenticate_password(); break;
         case LoginMethod::scram: proven = co_await authenticate_scram(); break;
         case LoginMethod::scram_or_md5:
-            if (password && is_md5(*password)) {
+            if (password && !facts_->password_has_expired ? is_md5(*password) : facts_->mock.is_md5) {
                 proven = co_await authenticate_md5();
             } else {
                 proven = co_await authenticate_scram();
@@ -71,7 +71,9 @@ io::Task<bool> ClientSession::ask_desk() {
         else failure = facts.error();
         event_.signal();
     });
-    while (!answered && !login_timed_out_ && !end_reason_ && stream_->health() == io::Health::open) co_await event_.wait();
+    // For a client that has gone nothing is looked up; one that says nothing more cannot prove who it is.
+    auto const is_there = [&] { return stream_->health() == io::Health::open && !(stream_->at_end() && stream_->input().empty()); };
+    while (!answered && !login_timed_out_ && !end_reason_ && is_there()) co_await event_.wait();
     worker_.forget_question(*this);
     if (failure) co_return fatal("57P03", "cannot ask the server about role \"" + user_ + "\": " + failure->line());
     co_return facts_ != nullptr;
@@ -105,10 +107,13 @@ bool ClientSession::password_failed() {
 }
 
 io::Task<bool> ClientSession::authenticate_scram() {
-    auto const known = facts_->password ? wire::ScramVerifier::parse(*facts_->password) : std::nullopt;
-    bool const may_pass = known && !facts_->password_has_expired && facts_->role_exists;
-    // An unknown role is asked like a known one, so that nobody learns which there are.
-    auto const verifier = known ? *known : wire::mock_verifier(user_, worker_.mock_secret());
+    // A password that has expired is none, as at the server.
+    bool const has_password = facts_->password && !facts_->password_has_expired;
+    auto const known = has_password ? wire::ScramVerifier::parse(*facts_->password) : std::nullopt;
+    bool const may_pass = known && facts_->role_exists;
+    // An unknown role is asked like a known one, with the server's own salt for it, so that nobody learns which there are.
+    auto const& secret = facts_->mock.secret.empty() ? worker_.mock_secret() : facts_->mock.secret;
+    auto const verifier = known ? *known : wire::mock_verifier(user_, secret, facts_->mock.iterations);
     auto const binding = stream_->is_tls() ? stream_->tls_server_end_point() : std::string();
     wire::ScramServer scram(verifier, binding, random_word(nonce_length));
     std::string_view const mechanisms[] = {wire::scram_sha_256_plus, wire::scram_sha_256};
@@ -149,8 +154,9 @@ io::Task<bool> ClientSession::authenticate_md5() {
     auto const body = co_await read_response("password", password_body_max);
     if (!body) co_return false;
     auto const given = wire::PasswordMessage::parse(*body);
+    if (!given || !facts_->password || facts_->password_has_expired) co_return password_failed();
     auto const wanted = wire::md5_response(*facts_->password, salt);
-    if (!given || !wire::are_equal_secrets(given->password, wanted) || facts_->password_has_expired) co_return password_failed();
+    if (!wire::are_equal_secrets(given->password, wanted)) co_return password_failed();
     login_ = std::make_shared<ServerLogin>();
     login_->md5 = *facts_->password;
     co_return true;

@@ -1,5 +1,6 @@
 // A client's first packets: TLS or not, a cancel request, or the startup message.
 #include <algorithm>
+#include <optional>
 
 #include "base/text.hpp"
 #include "proxy/client_session.hpp"
@@ -13,8 +14,21 @@ namespace {
 constexpr char tls_client_hello = 0x16;
 constexpr std::size_t name_length_max = 63;  // NAMEDATALEN - 1
 
-bool is_true(std::string_view text) { return text == "true" || text == "on" || text == "yes" || text == "1" || text == "t"; }
-bool is_false(std::string_view text) { return text == "false" || text == "off" || text == "no" || text == "0" || text == "f"; }
+char lower(char letter) { return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter; }
+
+bool is_less_in_lower_case(std::string const& one, std::string const& other) {
+    return std::ranges::lexicographical_compare(one, other, {}, lower, lower);
+}
+
+// As PostgreSQL's parse_bool: any beginning of a word counts, of "on" and "off" what tells them apart.
+std::optional<bool> to_bool(std::string_view text) {
+    auto const begins = [&](std::string_view word, std::size_t at_least = 1) {
+        return text.size() >= at_least && text.size() <= word.size() && std::ranges::equal(text, word.substr(0, text.size()), {}, lower);
+    };
+    if (begins("true") || begins("yes") || begins("on", 2) || begins("1")) return true;
+    if (begins("false") || begins("no") || begins("off", 2) || begins("0")) return false;
+    return std::nullopt;
+}
 
 }  // namespace
 
@@ -108,6 +122,8 @@ bool ClientSession::take_startup(wire::StartupMessage const& message) {
 }
 
 bool ClientSession::take_parameters(wire::StartupMessage const& message) {
+    bool is_replication = false;
+    bool names_database = false;  // "database" was given, if not last
     for (auto const& [name, value] : message.parameters) {
         if (name == "user") {
             user_ = value;
@@ -116,21 +132,30 @@ bool ClientSession::take_parameters(wire::StartupMessage const& message) {
         } else if (name == "application_name") {
             application_name_ = value;
         } else if (name == "replication") {
-            if (is_false(value)) continue;
-            if (value != "database" && !is_true(value)) {
+            if (value == "database") {
+                is_replication = names_database = true;
+                continue;
+            }
+            auto const given = to_bool(value);
+            if (!given) {
                 return say_goodbye(make_error("FATAL", "22023", "invalid value for parameter \"replication\": \"" + value + "\"", "",
                                               "Valid values are: \"false\", 0, \"true\", 1, \"database\"."));
             }
-            replication_ = value;
+            is_replication = *given;
         } else if (!name.starts_with("_pq_.")) {
             parameters_.emplace_back(name, value);
         }
     }
+    if (is_replication) replication_ = names_database ? "database" : "true";
     if (user_.empty()) return fatal("28000", std::string(wire::no_user_name));
     if (database_.empty()) database_ = user_;
     // The server looks for what is left of a name that is too long.
     for (auto* const name : {&user_, &database_}) name->resize(std::min(name->size(), name_length_max));
-    std::ranges::sort(parameters_);
+    // The server takes them in their order: of one that is given twice the last counts, and of "options" nothing else is read.
+    auto const last_options = message.parameter("options");
+    std::erase_if(parameters_, [&](auto const& one) { return one.first == "options"; });
+    if (!last_options.empty()) parameters_.emplace_back("options", last_options);
+    std::ranges::stable_sort(parameters_, is_less_in_lower_case, &std::pair<std::string, std::string>::first);
     return take_own_parameters();
 }
 

@@ -8,6 +8,33 @@ namespace pgtandem::proxy {
 
 namespace {
 
+Match known(bool matches) { return matches ? Match::yes : Match::no; }
+
+// All of them have to match.
+Match all_of(std::initializer_list<Match> parts) {
+    if (std::ranges::find(parts, Match::no) != parts.end()) return Match::no;
+    return std::ranges::find(parts, Match::unknown) == parts.end() ? Match::yes : Match::unknown;
+}
+
+// 'matches' says it for a word that stands in quotes, and for one that does not.
+template <typename Matches>
+Match match(HbaName const& name, Matches const& matches) {
+    if (name.quoting != Quoting::unknown) return known(matches(name.quoting == Quoting::quoted));
+    bool const if_bare = matches(false);
+    return if_bare == matches(true) ? known(if_bare) : Match::unknown;
+}
+
+template <typename Matches>
+Match match_any(std::vector<HbaName> const& names, Matches const& matches) {
+    auto found = Match::no;
+    for (auto const& name : names) {
+        auto const one = match(name, [&](bool is_quoted) { return matches(name.text, is_quoted); });
+        if (one == Match::yes) return one;
+        if (one == Match::unknown) found = one;
+    }
+    return found;
+}
+
 bool type_matches(HbaLine const& line, HbaLogin const& login) {
     if (login.peer_address.empty()) return line.type == "local";
     if (line.type == "host" || line.type == "hostnogssenc") return true;
@@ -19,49 +46,76 @@ bool type_matches(HbaLine const& line, HbaLogin const& login) {
 bool is_own_address(Network const& own, IpAddress const& peer) { return own.address == peer; }
 bool is_in_own_network(Network const& own, IpAddress const& peer) { return own.contains(peer); }
 
-bool address_matches(HbaLine const& line, HbaLogin const& login) {
-    if (line.type == "local" || line.address == "all") return true;
+Match match_own(HbaLogin const& login, IpAddress const& peer, bool (*matches)(Network const&, IpAddress const&)) {
+    if (!login.server_networks) return Match::unknown;
+    return known(std::ranges::any_of(*login.server_networks, [&](auto const& own) { return matches(own, peer); }));
+}
+
+char lower(char letter) { return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter; }
+
+// ".example.com" stands for every name that ends so.
+bool is_named(std::string_view wanted, std::string_view name) {
+    if (wanted.starts_with('.') && name.size() > wanted.size()) name.remove_prefix(name.size() - wanted.size());
+    return std::ranges::equal(wanted, name, {}, lower, lower);
+}
+
+Match match_host_name(std::string const& wanted, HbaLogin const& login) {
+    auto const& peer = login.peer_name;
+    if (!peer) return Match::unknown;
+    if (peer->has_name != Match::yes) return peer->has_name;
+    return is_named(wanted, peer->name) ? peer->leads_back : Match::no;
+}
+
+bool is_keyword(std::string const& address) { return address == "all" || address == "samehost" || address == "samenet"; }
+
+bool is_host_name(HbaLine const& line) {
+    auto const& [address, quoting] = line.address;
+    return is_keyword(address) ? quoting == Quoting::quoted : !IpAddress::parse_as_written(address);
+}
+
+Match match_address(HbaLine const& line, HbaLogin const& login) {
+    if (line.type == "local") return Match::yes;
     auto const peer = IpAddress::parse(login.peer_address);
-    if (!peer) return line.method == "reject";
-    if (line.address == "samehost" || line.address == "samenet") {
-        auto const matches = line.address == "samehost" ? is_own_address : is_in_own_network;
-        return std::ranges::any_of(login.server_networks, [&](auto const& own) { return matches(own, *peer); });
-    }
-    auto const address = IpAddress::parse(line.address);
-    auto const mask = IpAddress::parse(line.netmask);
-    // A host name would have to be looked up as the server does it, from where the server stands. What cannot be
-    // checked lets nobody in, and keeps out whom it is to keep out.
-    if (!address || !mask) return line.method == "reject";
-    return Network{*address, *mask}.contains(*peer);
+    auto const& [address, quoting] = line.address;
+    if (!peer || (quoting == Quoting::unknown && is_keyword(address))) return Match::unknown;
+    if (is_host_name(line)) return match_host_name(address, login);
+    if (address == "all") return Match::yes;
+    if (address == "samehost") return match_own(login, *peer, is_own_address);
+    if (address == "samenet") return match_own(login, *peer, is_in_own_network);
+    auto const mask = IpAddress::parse_as_written(line.netmask);
+    return mask ? known(Network{*IpAddress::parse_as_written(address), *mask}.contains(*peer)) : Match::unknown;
 }
 
-// Before 16 a "/" has no meaning, and there are no patterns.
-bool matches_name_or_pattern(std::string const& word, std::string const& name, std::set<std::string> const& patterns) {
-    return word == name || (word.starts_with('/') && patterns.contains(word.substr(1)));
+bool is_pattern(std::string const& word, int major) { return major >= 16 && word.starts_with('/'); }
+
+bool matches_name(std::string const& word, std::string const& name, std::set<std::string> const& patterns, int major) {
+    return is_pattern(word, major) ? patterns.contains(word.substr(1)) : word == name;
 }
 
-bool database_matches(std::string const& word, bool is_quoted, HbaLogin const& login) {
+bool database_matches(std::string const& word, bool is_quoted, HbaLogin const& login, int major) {
     if (login.is_replication) return word == "replication" && !is_quoted;
-    if (is_quoted) return matches_name_or_pattern(word, login.database, login.database_patterns);
-    if (word == "all") return true;
-    if (word == "sameuser") return login.database == login.user;
-    if (word == "samerole" || word == "samegroup") return login.roles.contains(login.database);
-    if (word == "replication") return false;
-    return matches_name_or_pattern(word, login.database, login.database_patterns);
+    if (!is_quoted) {
+        if (word == "all") return true;
+        if (word == "sameuser") return login.database == login.user;
+        if (word == "samerole" || word == "samegroup") return login.roles.contains(login.database);
+        if (word == "replication") return false;
+    }
+    return matches_name(word, login.database, login.database_patterns, major);
 }
 
-bool user_matches(std::string const& word, bool is_quoted, HbaLogin const& login) {
-    if (is_quoted) return matches_name_or_pattern(word, login.user, login.user_patterns);
-    if (word.starts_with('+')) return login.roles.contains(word.substr(1));
-    return word == "all" || matches_name_or_pattern(word, login.user, login.user_patterns);
+bool user_matches(std::string const& word, bool is_quoted, HbaLogin const& login, int major) {
+    if (!is_quoted) {
+        if (word.starts_with('+')) return login.roles.contains(word.substr(1));
+        if (word == "all") return true;
+    }
+    return matches_name(word, login.user, login.user_patterns, major);
 }
 
-bool line_matches(HbaLine const& line, HbaLogin const& login) {
-    auto const& quoted = line.quoted;
-    auto const is_database = [&](auto const& word) { return database_matches(word, quoted.databases.contains(word), login); };
-    auto const is_user = [&](auto const& word) { return user_matches(word, quoted.users.contains(word), login); };
-    return type_matches(line, login) && address_matches(line, login) && std::ranges::any_of(line.databases, is_database) &&
-           std::ranges::any_of(line.users, is_user);
+Match match_line(HbaLine const& line, HbaLogin const& login, int major) {
+    if (!type_matches(line, login)) return Match::no;
+    auto const is_database = [&](auto const& word, bool is_quoted) { return database_matches(word, is_quoted, login, major); };
+    auto const is_user = [&](auto const& word, bool is_quoted) { return user_matches(word, is_quoted, login, major); };
+    return all_of({match_address(line, login), match_any(line.databases, is_database), match_any(line.users, is_user)});
 }
 
 // 'host "10.0.0.1", user "u", database "d", no encryption', with PostgreSQL's words.
@@ -102,19 +156,51 @@ HbaVerdict verdict_of(HbaLine const& line, HbaLogin const& login, int major) {
                                               line.method, line.number)};
 }
 
-}  // namespace
-
-HbaVerdict evaluate_hba(std::vector<HbaLine> const& lines, HbaLogin const& login, int major) {
-    auto const found = std::ranges::find_if(lines, [&](auto const& line) { return line_matches(line, login); });
-    return found == lines.end() ? no_entry(login, major) : verdict_of(*found, login, major);
+// Names and addresses are the administrator's own business: the client hears the line's number.
+HbaVerdict cannot_be_judged(HbaLine const& line, HbaLogin const& login) {
+    bool const needs_name = line.type != "local" && is_host_name(line) && !login.peer_name;
+    return {LoginMethod::refused,
+            fmt::format("pgtandem's endpoint cannot tell whether pg_hba.conf line {} is meant for this connection", line.number), needs_name};
 }
 
-std::set<std::string> hba_patterns(std::vector<HbaLine> const& lines) {
-    std::set<std::string> patterns;
+}  // namespace
+
+HbaVerdict evaluate_hba(HbaLines const& lines, HbaLogin const& login, int major) {
     for (auto const& line : lines) {
-        for (auto const* words : {&line.databases, &line.users}) {
-            for (auto const& word : *words) {
-                if (word.starts_with('/')) patterns.insert(word.substr(1));
+        auto const matches = match_line(line, login, major);
+        if (matches == Match::yes) return verdict_of(line, login, major);
+        if (matches == Match::unknown) return cannot_be_judged(line, login);
+    }
+    return no_entry(login, major);
+}
+
+HbaVerdict evaluate_hba(std::vector<HbaLines> const& candidates, HbaLogin const& login, int major) {
+    std::optional<HbaVerdict> found;
+    for (auto const& lines : candidates) {
+        auto verdict = evaluate_hba(lines, login, major);
+        if (verdict.needs_peer_name) return verdict;
+        if (!found) found = std::move(verdict);
+        else if (found->method != verdict.method) {
+            return {LoginMethod::refused, "pg_hba.conf was changed about when the server loaded it: whether this connection is "
+                                          "permitted is not known until it is loaded again"};
+        }
+    }
+    return found.value_or(HbaVerdict{LoginMethod::refused, "which lines of pg_hba.conf are in effect is not known"});
+}
+
+HbaVerdict HbaCase::verdict(PeerName name) && {
+    login.peer_name = std::move(name);
+    return evaluate_hba(candidates, login, major);
+}
+
+std::set<std::string> hba_patterns(std::vector<HbaLines> const& candidates) {
+    std::set<std::string> patterns;
+    for (auto const& lines : candidates) {
+        for (auto const& line : lines) {
+            for (auto const* names : {&line.databases, &line.users}) {
+                for (auto const& name : *names) {
+                    if (name.text.starts_with('/')) patterns.insert(name.text.substr(1));
+                }
             }
         }
     }

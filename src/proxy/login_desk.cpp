@@ -1,12 +1,13 @@
 #include "proxy/login_desk.hpp"
 
 #include <condition_variable>
-#include <deque>
 #include <mutex>
 #include <thread>
 #include <vector>
 
 #include "proxy/login_facts.hpp"
+#include "proxy/login_queue.hpp"
+#include "proxy/peer_names.hpp"
 
 namespace pgtandem::proxy {
 
@@ -17,6 +18,9 @@ constexpr auto retry_interval = 50ms;
 constexpr auto connect_patience = 5s;
 constexpr auto answer_patience = 10s;
 constexpr std::size_t most_at_once = 64;
+constexpr std::size_t most_waiting = 20'000;
+// How soon a load of the server's settings is seen: of two within this time the first one's pg_hba.conf may stay unknown.
+constexpr auto look_interval = 1s;
 
 }  // namespace
 
@@ -33,43 +37,81 @@ public:
         thread_.join();
     }
 
-    void ask(LoginQuestion question, Answer answer) {
+    void ask(std::uint64_t id, LoginQuestion question, Answer answer) {
+        auto const source = login_source(question.peer_address);
+        std::optional<Waiting> turned_away;
         {
             std::lock_guard const guard(mutex_);
-            waiting_.push_back({std::move(question), std::move(answer)});
+            turned_away = waiting_.push(id, source, {id, std::move(question), std::move(answer)});
         }
         changed_.notify_one();
+        if (turned_away) turned_away->answer(fail("looking up who may log in", "", "too many clients are logging in"));
+    }
+
+    void forget(std::uint64_t id) {
+        {
+            std::lock_guard const guard(mutex_);
+            waiting_.remove(id);
+        }
+        names_.forget(id);
     }
 
 private:
     struct Waiting {
+        std::uint64_t id;
         LoginQuestion question;
         Answer answer;
     };
 
     void run() {
-        for (auto batch = next_batch(); !batch.empty(); batch = next_batch()) {
-            std::vector<LoginQuestion> questions;
-            for (auto const& waiting : batch) questions.push_back(waiting.question);
-            auto const answers = stopping() ? stopped() : answers_to(questions);
-            // What one login makes fail is not to be the others' failure.
-            bool const is_worth_asking_each = !answers && batch.size() > 1 && server_ && server_->usable();
-            for (std::size_t at = 0; at < batch.size(); ++at) {
-                batch[at].answer(is_worth_asking_each ? answer_to(questions[at]) : one_of(answers, at));
-            }
+        while (auto batch = next_batch()) {
+            if (batch->empty()) look_around();
+            else serve(*batch);
         }
     }
 
-    // What waits by now; empty once the desk closes and nothing waits.
-    std::vector<Waiting> next_batch() {
-        std::unique_lock lock(mutex_);
-        changed_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
-        std::vector<Waiting> batch;
-        while (!waiting_.empty() && batch.size() < most_at_once) {
-            batch.push_back(std::move(waiting_.front()));
-            waiting_.pop_front();
+    void serve(std::vector<Waiting>& batch) {
+        std::vector<LoginQuestion> questions;
+        for (auto const& waiting : batch) questions.push_back(waiting.question);
+        auto const answers = stopping() ? stopped() : answers_to(questions);
+        // What one login makes fail is not to be the others' failure.
+        bool const is_worth_asking_each = !answers && batch.size() > 1 && server_ && server_->usable();
+        for (std::size_t at = 0; at < batch.size(); ++at) {
+            give(batch[at], is_worth_asking_each ? answer_to(questions[at]) : one_of(answers, at));
         }
+    }
+
+    void give(Waiting& waiting, Result<LoginAnswer> found) {
+        if (!found) return waiting.answer(fail(std::move(found.error())));
+        if (!found->open_case) return waiting.answer(std::move(found->facts));
+        auto const address = found->open_case->login.peer_address;
+        names_.ask(waiting.id, address, [found = std::move(*found), answer = std::move(waiting.answer)](PeerName name) mutable {
+            auto const verdict = std::move(*found.open_case).verdict(std::move(name));
+            found.facts.method = verdict.method;
+            found.facts.refusal = verdict.refusal;
+            answer(std::move(found.facts));
+        });
+    }
+
+    // What waits by now; empty where nothing does for a while, nothing once the desk closes and nothing waits.
+    std::optional<std::vector<Waiting>> next_batch() {
+        std::unique_lock lock(mutex_);
+        changed_.wait_for(lock, look_interval, [this] { return stopping_ || !waiting_.empty(); });
+        std::vector<Waiting> batch;
+        while (batch.size() < most_at_once) {
+            auto next = waiting_.pop();
+            if (!next) break;
+            batch.push_back(std::move(*next));
+        }
+        if (stopping_ && batch.empty()) return std::nullopt;
         return batch;
+    }
+
+    void look_around() {
+        if (!server_) return;
+        // An error shows again when somebody asks.
+        static_cast<void>(server_->look(Deadline::in(answer_patience)));
+        if (!server_->usable()) server_.reset();
     }
 
     bool stopping() {
@@ -77,18 +119,18 @@ private:
         return stopping_;
     }
 
-    static Result<std::vector<LoginFacts>> stopped() {
+    static Result<std::vector<LoginAnswer>> stopped() {
         return fail(Error{"looking up who may log in", "", "the endpoint stops", "", ErrorKind::stopped});
     }
 
-    static Result<LoginFacts> one_of(Result<std::vector<LoginFacts>> const& answers, std::size_t at) {
+    static Result<LoginAnswer> one_of(Result<std::vector<LoginAnswer>> const& answers, std::size_t at) {
         if (!answers) return fail(answers.error());
         return (*answers)[at];
     }
 
-    Result<LoginFacts> answer_to(LoginQuestion const& question) { return one_of(answers_to({question}), 0); }
+    Result<LoginAnswer> answer_to(LoginQuestion const& question) { return one_of(answers_to({question}), 0); }
 
-    Result<std::vector<LoginFacts>> answers_to(std::vector<LoginQuestion> const& questions) {
+    Result<std::vector<LoginAnswer>> answers_to(std::vector<LoginQuestion> const& questions) {
         bool const was_connected = server_ && server_->usable();
         auto answers = try_once(questions);
         // A session that was good the last time may have died since; a new one has the last word.
@@ -97,7 +139,7 @@ private:
         return answers;
     }
 
-    Result<std::vector<LoginFacts>> try_once(std::vector<LoginQuestion> const& questions) {
+    Result<std::vector<LoginAnswer>> try_once(std::vector<LoginQuestion> const& questions) {
         PGTANDEM_CHECK(connect());
         auto answers = server_->ask(questions, Deadline::in(answer_patience));
         if (!server_->usable()) server_.reset();
@@ -139,8 +181,9 @@ private:
 
     std::mutex mutex_;
     std::condition_variable changed_;
-    std::deque<Waiting> waiting_;
+    LoginQueue<Waiting> waiting_{most_waiting};
     bool stopping_ = false;
+    PeerNames names_{};
     std::thread thread_;
 };
 
@@ -148,6 +191,8 @@ LoginDesk::LoginDesk(FindServer find_server) : work_(std::make_unique<Work>(std:
 
 LoginDesk::~LoginDesk() = default;
 
-void LoginDesk::ask(LoginQuestion question, Answer answer) { work_->ask(std::move(question), std::move(answer)); }
+void LoginDesk::ask(std::uint64_t id, LoginQuestion question, Answer answer) { work_->ask(id, std::move(question), std::move(answer)); }
+
+void LoginDesk::forget(std::uint64_t id) { work_->forget(id); }
 
 }  // namespace pgtandem::proxy

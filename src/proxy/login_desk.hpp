@@ -1,5 +1,6 @@
 // Knows who may log in, by asking the server itself at each login: roles, passwords, limits and settings live in SQL alone.
-// One thread with one blocking libpq session as a superuser; many questions that wait are asked in one query.
+// One thread with one blocking libpq session as a superuser; many questions that wait are asked in one query, by turns of the
+// addresses they come from.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -18,6 +19,13 @@ struct LoginQuestion {
     bool is_replication = false;  // physical: no database is looked for
     bool is_tls = false;
     std::string peer_address{};  // numeric; empty for a Unix socket. For pg_hba.conf
+};
+
+// How the server answers for a role that is not there, has no password or an expired one: as for any other.
+struct MockLogin {
+    std::string secret{};  // of its salts; empty where it could not be read
+    int iterations = 4096;  // before 16 there is no setting
+    bool is_md5 = false;  // where pg_hba.conf leaves the choice
 };
 
 enum class LoginMethod { scram, scram_or_md5, password, trust, refused };
@@ -45,6 +53,7 @@ struct LoginFacts {
     // when a name has come to be another role's or database's.
     std::uint64_t settings_version = 0;
 
+    MockLogin mock{};
     int server_major = 0;  // its version: some refusals are worded anew in later ones
 };
 
@@ -56,8 +65,10 @@ public:
     explicit LoginDesk(FindServer find_server);
     ~LoginDesk();  // answers what still waits with an error
 
-    // 'answer' is called once, on the desk's thread. Thread-safe.
-    void ask(LoginQuestion question, Answer answer);
+    // 'answer' is called once, on a thread of the desk's; not at all once it is forgotten, though perhaps while it is being
+    // forgotten. Each id once. Thread-safe.
+    void ask(std::uint64_t id, LoginQuestion question, Answer answer);
+    void forget(std::uint64_t id);
 
 private:
     class Work;

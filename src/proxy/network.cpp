@@ -37,11 +37,16 @@ std::optional<IpAddress> address_of(sockaddr const* socket) {
 }  // namespace
 
 std::optional<IpAddress> IpAddress::parse(std::string const& text) {
+    auto const written = parse_as_written(text);
+    return written ? std::optional(unmapped(*written)) : std::nullopt;
+}
+
+std::optional<IpAddress> IpAddress::parse_as_written(std::string const& text) {
     IpAddress address;
     if (::inet_pton(AF_INET, text.c_str(), address.bytes.data()) == 1) return address;
     address.is_v6 = true;
     auto const without_zone = text.substr(0, text.find('%'));
-    if (::inet_pton(AF_INET6, without_zone.c_str(), address.bytes.data()) == 1) return unmapped(address);
+    if (::inet_pton(AF_INET6, without_zone.c_str(), address.bytes.data()) == 1) return address;
     return {};
 }
 

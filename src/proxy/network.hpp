@@ -14,6 +14,8 @@ struct IpAddress {
 
     // "10.0.0.1", "fe80::1", "fe80::1%eth0" (the zone is left out); an IPv4 address mapped into IPv6 is taken as IPv4.
     static std::optional<IpAddress> parse(std::string const& text);
+    // An address in pg_hba.conf: there "::ffff:0:0" with a short mask is a network of IPv6.
+    static std::optional<IpAddress> parse_as_written(std::string const& text);
     bool is_loopback() const;
     bool operator==(IpAddress const&) const = default;
 };

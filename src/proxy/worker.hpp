@@ -68,7 +68,9 @@ public:
     void accept(UniqueFd connected, Target target);
     void bury(ClientSession& session);
     void ask_login_desk(LoginQuestion const& question, ClientSession& session, std::function<void(Result<LoginFacts>)> answer);
-    void forget_question(ClientSession const& session) { questions_.erase(session.id()); }
+    void forget_question(ClientSession const& session) {
+        if (questions_.erase(session.id()) > 0) shared_.desk.forget(session.id());
+    }
     // Among the clients of its role and database, until unregister().
     void count(ClientSession& session);
     std::pair<std::size_t, std::size_t> client_counts(std::string const& user, std::string const& database) const;

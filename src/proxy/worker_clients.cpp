@@ -63,7 +63,7 @@ void Worker::bury(ClientSession& session) {
 void Worker::ask_login_desk(LoginQuestion const& question, ClientSession& session, std::function<void(Result<LoginFacts>)> answer) {
     auto const id = session.id();
     questions_[id] = std::move(answer);
-    shared_.desk.ask(question, [this, id](Result<LoginFacts> facts) {
+    shared_.desk.ask(id, question, [this, id](Result<LoginFacts> facts) {
         loop_->post([this, id, facts = std::move(facts)]() mutable {
             auto const found = questions_.find(id);
             if (found == questions_.end()) return;  // the client has gone

@@ -39,10 +39,10 @@ std::optional<ScramVerifier> ScramVerifier::parse(std::string_view rolpassword) 
     return verifier;
 }
 
-ScramVerifier mock_verifier(std::string_view user, std::string_view secret) {
+ScramVerifier mock_verifier(std::string_view user, std::string_view secret, int iterations) {
     constexpr std::size_t salt_size = 16;
     auto salt = sha256(std::string(user) + std::string(secret)).substr(0, salt_size);
-    return {scram_iterations_default, std::move(salt), std::string(scram_key_size, '\0'), std::string(scram_key_size, '\0')};
+    return {iterations, std::move(salt), std::string(scram_key_size, '\0'), std::string(scram_key_size, '\0')};
 }
 
 ScramKeys derive_keys(std::string_view password, std::string_view salt, int iterations) {

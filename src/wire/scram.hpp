@@ -28,7 +28,7 @@ struct ScramVerifier {
 };
 
 // For a user that is unknown or has no password: the same salt each time, and no proof that fits.
-ScramVerifier mock_verifier(std::string_view user, std::string_view secret);
+ScramVerifier mock_verifier(std::string_view user, std::string_view secret, int iterations = scram_iterations_default);
 
 // Enough to log in without the password, against the salt and iterations they were derived with.
 struct ScramKeys {

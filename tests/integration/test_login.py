@@ -9,7 +9,7 @@ from endpoint import Served, served_for
 from login import in_threads, is_served, refusal
 from psycopg import sql
 from tandem import wait_for
-from wire_client import Closed, WireClient
+from wire_client import Closed, WireClient, errors
 
 served = served_for()
 PASSWORD = "a pass'word"
@@ -217,6 +217,44 @@ def test_faulty_startup_parameters_are_refused_as_by_the_server(served, endpoint
     assert straight["S"] == "FATAL"
     assert refusal(endpoint, **parameters) == straight
     assert is_served(endpoint)
+
+
+def begun_with(place, *pairs):
+    """The SQLSTATE of a refusal, or what the session has of it."""
+    pairs = [("user", place.user), ("database", place.dbname), *pairs]
+    with WireClient(place) as client:
+        client.send(wire.untyped(wire.PROTOCOL_3_0, b"".join(wire.text(name) + wire.text(value) for name, value in pairs) + b"\0"))
+        if (first := client.receive()).kind == "E":
+            return wire.error_fields(first.body)["C"]
+        client.send(client.sasl_initial_response())
+        client.send(wire.message("p", client.scram.final(client.expect_authentication(11))))
+        client.expect_authentication(12)
+        end = client.until("Z", "E")[-1]
+        if end.kind == "E":
+            return wire.error_fields(end.body)["C"]
+        # A session for replication knows other statements; the physical one has no database.
+        system = errors(client.query("IDENTIFY_SYSTEM"))
+        sql_works = errors(client.query("SELECT 1"))
+        return system, sql_works, None if sql_works else client.value("SELECT concat_ws(';', current_database(), current_setting('DateStyle'), current_setting('work_mem'))")
+
+
+TWICE = [[("DateStyle", "German"), ("DateStyle", "ISO, YMD")], [("DateStyle", "ISO, YMD"), ("DateStyle", "German")],
+         [("datestyle", "SQL"), ("DateStyle", "German")], [("DateStyle", "German"), ("datestyle", "SQL")],
+         [("database", "none"), ("database", "postgres")], [("database", "postgres"), ("database", "none")],
+         [("options", "-c work_mem=3MB"), ("options", "-c DateStyle=German")], [("options", "-c work_mem=3MB"), ("options", "")],
+         [("work_mem", "no"), ("work_mem", "3MB")], [("replication", "database"), ("replication", "off")],
+         [("replication", "off"), ("replication", "database")], [("replication", "database"), ("replication", "on")],
+         [("replication", "x"), ("replication", "off")]]
+
+
+@pytest.mark.parametrize("pairs", TWICE, ids=str)
+def test_of_a_startup_parameter_that_is_given_twice_the_last_counts(served, endpoint, pairs):
+    assert begun_with(endpoint, *pairs) == begun_with(served.straight, *pairs)
+
+
+@pytest.mark.parametrize("value", ["TRUE", "t", "tr", "Y", "yes", "on", "o", "1", "11", "F", "fal", "n", "No", "OFF", "of", "0", "", "DATABASE", "truer"])
+def test_replication_is_asked_for_in_any_of_the_servers_ways(served, endpoint, value):
+    assert begun_with(endpoint, ("replication", value)) == begun_with(served.straight, ("replication", value))
 
 
 def test_the_client_encoding_of_the_startup_message_is_taken(place):

@@ -8,12 +8,18 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-HbaLine host(Words databases, Words users, std::string address, std::string mask, std::string method) {
-    return {1, "host", std::move(databases), std::move(users), std::move(address), std::move(mask), std::move(method)};
+std::vector<HbaName> names(Words const& words, Quoting quoting = Quoting::bare) {
+    std::vector<HbaName> made;
+    for (auto const& word : words) made.push_back({word, quoting});
+    return made;
+}
+
+HbaLine host(Words const& databases, Words const& users, std::string address, std::string mask, std::string method) {
+    return {1, "host", names(databases), names(users), {std::move(address)}, std::move(mask), std::move(method)};
 }
 
 HbaLine line(std::string type, std::string database, std::string user, std::string address = "all") {
-    return {1, std::move(type), {std::move(database)}, {std::move(user)}, std::move(address), "", "scram-sha-256"};
+    return {1, std::move(type), names({std::move(database)}), names({std::move(user)}), {std::move(address)}, "", "scram-sha-256"};
 }
 
 HbaLogin login(std::string user = "anna", std::string database = "shop", std::string address = "10.1.2.3") {
@@ -25,9 +31,9 @@ HbaLogin login(std::string user = "anna", std::string database = "shop", std::st
     return made;
 }
 
-bool lets_in(HbaLine const& only, HbaLogin const& who) {
-    return evaluate_hba({only}, who, 15).method == LoginMethod::scram;
-}
+HbaVerdict of(HbaLines const& lines, HbaLogin const& who, int major = 15) { return evaluate_hba(lines, who, major); }
+
+bool lets_in(HbaLine const& only, HbaLogin const& who, int major = 15) { return of({only}, who, major).method == LoginMethod::scram; }
 
 }  // namespace
 
@@ -35,9 +41,9 @@ TEST(Hba, the_first_line_that_matches_decides) {
     std::vector<HbaLine> const lines{host({"other"}, {"all"}, "all", "", "trust"),
                                      host({"shop"}, {"all"}, "all", "", "reject"),
                                      host({"all"}, {"all"}, "all", "", "trust")};
-    EXPECT_EQ(evaluate_hba(lines, login(), 15).method, LoginMethod::refused);
-    EXPECT_EQ(evaluate_hba(lines, login("anna", "other"), 15).method, LoginMethod::trust);
-    EXPECT_EQ(evaluate_hba(lines, login("anna", "third"), 15).method, LoginMethod::trust);
+    EXPECT_EQ(of(lines, login(), 15).method, LoginMethod::refused);
+    EXPECT_EQ(of(lines, login("anna", "other"), 15).method, LoginMethod::trust);
+    EXPECT_EQ(of(lines, login("anna", "third"), 15).method, LoginMethod::trust);
 }
 
 TEST(Hba, types_and_encryption) {
@@ -96,12 +102,14 @@ TEST(Hba, regular_expressions_as_the_server_found_them) {
     auto who = login();
     who.user_patterns = {"^an"};
     who.database_patterns = {"op$"};
-    EXPECT_TRUE(lets_in(line("host", "/op$", "/^an"), who));
-    EXPECT_FALSE(lets_in(line("host", "/^an", "/^an"), who));
-    EXPECT_FALSE(lets_in(line("host", "/op$", "/op$"), who));
-    EXPECT_EQ(hba_patterns({line("host", "/op$", "/^an"), line("host", "a", "b")}), (std::set<std::string>{"^an", "op$"}));
-    // Before 16 it is a name like another.
-    EXPECT_TRUE(lets_in(line("host", "all", "/anna"), login("/anna")));
+    EXPECT_TRUE(lets_in(line("host", "/op$", "/^an"), who, 16));
+    EXPECT_FALSE(lets_in(line("host", "/^an", "/^an"), who, 16));
+    EXPECT_FALSE(lets_in(line("host", "/op$", "/op$"), who, 16));
+    EXPECT_EQ(hba_patterns({{line("host", "/op$", "/^an"), line("host", "a", "b")}, {line("host", "all", "/")}}),
+              (std::set<std::string>{"", "^an", "op$"}));
+    // Before 16 it is a name like another; from then on it is no name.
+    EXPECT_TRUE(lets_in(line("host", "all", "/anna"), login("/anna"), 15));
+    EXPECT_FALSE(lets_in(line("host", "all", "/anna"), login("/anna"), 16));
 }
 
 TEST(Hba, addresses) {
@@ -113,25 +121,80 @@ TEST(Hba, addresses) {
          {Case{"10.1.0.0", "255.255.0.0", "10.1.2.3", true}, Case{"10.1.0.0", "255.255.0.0", "10.2.2.3", false},
           Case{"127.0.0.1", "255.255.255.255", "127.0.0.1", true}, Case{"::1", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "::1", true},
           Case{"0.0.0.0", "0.0.0.0", "::1", false}, Case{"::", "::", "10.1.2.3", false}, Case{"all", "", "::1", true},
+          Case{"::ffff:0.0.0.0", "::", "::1", true}, Case{"::ffff:127.0.0.1", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "127.0.0.1", false},
           Case{"localhost", "", "127.0.0.1", false}, Case{"samehost", "", "192.168.7.5", true},
           Case{"samehost", "", "192.168.7.6", false}, Case{"samenet", "", "192.168.7.6", true},
           Case{"samenet", "", "192.168.8.6", false}}) {
         auto who = login("anna", "shop", row.peer);
-        who.server_networks = {{*IpAddress::parse("192.168.7.5"), *IpAddress::parse("255.255.255.0")}};
+        who.server_networks = std::vector{Network{*IpAddress::parse("192.168.7.5"), *IpAddress::parse("255.255.255.0")}};
         EXPECT_EQ(lets_in(host({"all"}, {"all"}, row.address, row.mask, "scram-sha-256"), who), row.matches)
             << row.address << " " << row.peer;
     }
 }
 
-TEST(Hba, what_cannot_be_checked_still_keeps_out) {
-    auto const by_name = host({"all"}, {"all"}, "bad.example.com", "", "reject");
+TEST(Hba, by_a_line_that_cannot_be_judged_nobody_gets_in) {
     auto const anyone = host({"all"}, {"all"}, "all", "", "trust");
-    EXPECT_EQ(evaluate_hba({by_name, anyone}, login(), 15).method, LoginMethod::refused);
+    auto unsure = host({"all"}, {"anna"}, "all", "", "reject");
+    unsure.databases = names({"all"}, Quoting::unknown);
+    for (auto const* method : {"reject", "scram-sha-256", "trust"}) {
+        for (auto const* address : {"some.example.com", ".com", "samehost", "samenet"}) {
+            EXPECT_EQ(of({host({"all"}, {"all"}, address, "", method), anyone}, login()).method, LoginMethod::refused) << address;
+            EXPECT_EQ(of({host({"all"}, {"bert"}, address, "", method), anyone}, login()).method, LoginMethod::trust) << address;
+        }
+        unsure.method = method;
+        EXPECT_EQ(of({unsure, anyone}, login()).method, LoginMethod::refused);
+        EXPECT_EQ(of({unsure, anyone}, login("bert")).method, LoginMethod::trust);
+    }
+    // With and without quotes it is the same.
+    EXPECT_EQ(of({unsure, anyone}, login("anna", "all")).method, LoginMethod::trust);
+    unsure.method = "password";
+    EXPECT_EQ(of({unsure, anyone}, login("anna", "all")).method, LoginMethod::password);
+    EXPECT_EQ(of({anyone}, login("anna", "shop", "no address")).method, LoginMethod::refused);
+}
+
+TEST(Hba, a_host_name_is_the_one_the_address_has_if_it_leads_back) {
+    auto const by_name = [](std::string const& wanted, std::optional<PeerName> const& name) {
+        auto who = login();
+        who.peer_name = name;
+        return of({host({"all"}, {"all"}, wanted, "", "trust"), host({"all"}, {"all"}, "all", "", "password")}, who);
+    };
+    EXPECT_TRUE(by_name("x.example.com", std::nullopt).needs_peer_name);
+    PeerName const good{Match::yes, "X.Example.com", Match::yes};
+    for (auto const* wanted : {"x.example.com", "X.EXAMPLE.COM", ".example.com", ".com"}) {
+        EXPECT_EQ(by_name(wanted, good).method, LoginMethod::trust) << wanted;
+        EXPECT_EQ(by_name(wanted, PeerName{Match::yes, good.name, Match::no}).method, LoginMethod::password);
+        EXPECT_EQ(by_name(wanted, PeerName{Match::yes, good.name, Match::unknown}).method, LoginMethod::refused);
+        EXPECT_EQ(by_name(wanted, PeerName{Match::no}).method, LoginMethod::password);
+        EXPECT_EQ(by_name(wanted, PeerName{Match::unknown}).method, LoginMethod::refused);
+        EXPECT_FALSE(by_name(wanted, PeerName{Match::unknown}).needs_peer_name);
+    }
+    for (auto const* wanted : {"example.com", "y.example.com", ".x.example.com", "x.example.com.", "."}) {
+        EXPECT_EQ(by_name(wanted, good).method, LoginMethod::password) << wanted;
+    }
+    // In quotes a word is a name.
+    auto quoted = host({"all"}, {"all"}, "all", "", "trust");
+    quoted.address.quoting = Quoting::quoted;
+    EXPECT_TRUE(of({quoted}, login()).needs_peer_name);
+    quoted.address.quoting = Quoting::unknown;
+    EXPECT_EQ(of({quoted}, login()), (HbaVerdict{LoginMethod::refused, of({quoted}, login()).refusal}));
+    quoted.address.text = "10.1.2.3";
+    quoted.netmask = "255.255.255.255";
+    EXPECT_EQ(of({quoted}, login()).method, LoginMethod::trust);
+}
+
+TEST(Hba, of_several_files_that_may_be_in_effect_all_have_to_agree) {
+    HbaLines const open{host({"all"}, {"all"}, "all", "", "trust")};
+    HbaLines const weaker{host({"all"}, {"bert"}, "all", "", "reject"), host({"all"}, {"all"}, "all", "", "trust")};
+    using Candidates = std::vector<HbaLines>;
+    EXPECT_EQ(evaluate_hba(Candidates{open, weaker}, login(), 15).method, LoginMethod::trust);
+    EXPECT_EQ(evaluate_hba(Candidates{open, weaker}, login("bert"), 15).method, LoginMethod::refused);
+    EXPECT_EQ(evaluate_hba(Candidates{weaker, open}, login("bert"), 15).method, LoginMethod::refused);
+    EXPECT_EQ(evaluate_hba(Candidates{}, login(), 15).method, LoginMethod::refused);
 }
 
 TEST(Hba, methods) {
     auto const method = [](std::string const& name) {
-        return evaluate_hba({host({"all"}, {"all"}, "all", "", name)}, login(), 15);
+        return of({host({"all"}, {"all"}, "all", "", name)}, login(), 15);
     };
     EXPECT_EQ(method("scram-sha-256").method, LoginMethod::scram);
     EXPECT_EQ(method("md5").method, LoginMethod::scram_or_md5);
@@ -146,7 +209,7 @@ TEST(Hba, methods) {
 TEST(Hba, a_client_certificate_cannot_be_passed_on) {
     auto only = host({"all"}, {"all"}, "all", "", "scram-sha-256");
     only.options = {"clientcert=verify-full"};
-    auto const verdict = evaluate_hba({only}, login(), 15);
+    auto const verdict = of({only}, login(), 15);
     EXPECT_EQ(verdict.method, LoginMethod::refused);
     EXPECT_NE(verdict.refusal.find("client certificate"), std::string::npos);
 }
@@ -154,8 +217,7 @@ TEST(Hba, a_client_certificate_cannot_be_passed_on) {
 TEST(Hba, words_in_quotes_are_names) {
     auto const quoted = [](std::string word, HbaLogin const& who) {
         auto only = line("host", "all", "all");
-        only.databases = {word};
-        only.quoted.databases = {word};
+        only.databases = names({word}, Quoting::quoted);
         return lets_in(only, who);
     };
     EXPECT_FALSE(quoted("all", login()));
@@ -167,7 +229,7 @@ TEST(Hba, words_in_quotes_are_names) {
     EXPECT_FALSE(quoted("replication", replica));
     auto of_group = line("host", "all", "+anna");
     EXPECT_TRUE(lets_in(of_group, login()));
-    of_group.quoted.users = {"+anna"};
+    of_group.users = names({"+anna"}, Quoting::quoted);
     EXPECT_FALSE(lets_in(of_group, login()));
     EXPECT_TRUE(lets_in(of_group, login("+anna")));
 }
@@ -178,17 +240,17 @@ TEST(Hba, refuses_with_the_words_of_postgresql) {
     secure.is_tls = true;
     auto replica = login("anna", "");
     replica.is_replication = true;
-    EXPECT_EQ(evaluate_hba({rejects}, login(), 15).refusal,
+    EXPECT_EQ(of({rejects}, login(), 15).refusal,
               "pg_hba.conf rejects connection for host \"10.1.2.3\", user \"anna\", database \"shop\", no encryption");
-    EXPECT_EQ(evaluate_hba({rejects}, replica, 15).refusal,
+    EXPECT_EQ(of({rejects}, replica, 15).refusal,
               "pg_hba.conf rejects replication connection for host \"10.1.2.3\", user \"anna\", no encryption");
-    EXPECT_EQ(evaluate_hba({}, secure, 18).refusal,
+    EXPECT_EQ(of({}, secure, 18).refusal,
               "no pg_hba.conf entry for host \"10.1.2.3\", user \"anna\", database \"shop\", SSL encryption");
-    EXPECT_EQ(evaluate_hba({}, replica, 15).refusal,
+    EXPECT_EQ(of({}, replica, 15).refusal,
               "no pg_hba.conf entry for replication connection from host \"10.1.2.3\", user \"anna\", no encryption");
-    EXPECT_EQ(evaluate_hba({}, login("anna", "shop", ""), 15).refusal,
+    EXPECT_EQ(of({}, login("anna", "shop", ""), 15).refusal,
               "no pg_hba.conf entry for host \"[local]\", user \"anna\", database \"shop\", no encryption");
-    EXPECT_EQ(evaluate_hba({}, login(), 13).refusal,
+    EXPECT_EQ(of({}, login(), 13).refusal,
               "no pg_hba.conf entry for host \"10.1.2.3\", user \"anna\", database \"shop\", SSL off");
 }
 

@@ -27,6 +27,14 @@ TEST(IpAddress, mapped_into_v6_is_the_v4_address) {
     EXPECT_EQ(IpAddress::parse("::ffff:10.1.2.3"), IpAddress::parse("10.1.2.3"));
 }
 
+TEST(IpAddress, mapped_as_it_is_written_stays_v6) {
+    auto const mapped = IpAddress::parse_as_written("::ffff:10.1.2.3");
+    ASSERT_TRUE(mapped);
+    EXPECT_TRUE(mapped->is_v6);
+    EXPECT_TRUE((Network{*mapped, *IpAddress::parse("::")}).contains(*IpAddress::parse("2001:db8::1")));
+    EXPECT_EQ(IpAddress::parse_as_written("10.1.2.3"), IpAddress::parse("10.1.2.3"));
+}
+
 TEST(IpAddress, knows_loopback) {
     for (auto const* text : {"127.0.0.1", "127.9.9.9", "::1"}) EXPECT_TRUE(IpAddress::parse(text)->is_loopback());
     for (auto const* text : {"128.0.0.1", "::2", "1::1", "0.0.0.1"}) EXPECT_FALSE(IpAddress::parse(text)->is_loopback());
