@@ -10,10 +10,18 @@ namespace pgtandem::proxy {
 namespace {
 
 constexpr std::size_t shown_statement = 80;
+constexpr std::size_t most_settings = 1000;
+constexpr std::size_t most_settings_bytes = 1 << 20;
 // The server tells names apart by so many bytes (NAMEDATALEN - 1).
 constexpr std::size_t name_length_max = 63;
 
 std::size_t bytes_of(std::string_view name, PreparedRef const& statement) { return name.size() + statement->bytes(); }
+
+std::size_t bytes_of(SessionSettings const& settings) {
+    std::size_t bytes = 0;
+    for (auto const& [name, statement] : settings) bytes += name.size() + statement.size();
+    return bytes;
+}
 
 std::string date_style_statement(std::string_view value) { return "SET datestyle TO " + quoted_literal(value); }
 
@@ -43,9 +51,21 @@ void SessionState::about_to_run(sql::Analysis const& analysis, std::string_view 
         // A temporary table is nobody else's business.
         if (effects.changes_catalog && !effects.pins.contains(sql::Pin::temporary_table)) changes_catalog_ = true;
         for (auto const& change : effects.settings) {
-            if (is_custom(change.name)) note_custom(change.name);
+            if (is_custom(change.name) && !has_too_many_settings_) note_custom(change.name);
         }
+        note_settings_bytes(effects, text);
     }
+}
+
+// Each is compared and brought along one by one: a session with very many, or very long ones, keeps its backend, and nothing more is
+// followed.
+void SessionState::note_settings_bytes(sql::Effects const& effects, std::string_view text) {
+    for (auto const& change : effects.settings) settings_bytes_ += change.name.size() + change.replay.size();
+    auto const count = settings_->size() + changes_.size() + (custom_ ? custom_->size() : 0);
+    bool const is_too_much = may_pin_ && (count > most_settings || settings_bytes_ > most_settings_bytes);
+    if (!is_too_much || has_too_many_settings_) return;
+    has_too_many_settings_ = true;
+    pin(sql::Pin::unproven, text);
 }
 
 void SessionState::completed(sql::Effects const& effects, std::string_view tag) {
@@ -82,6 +102,7 @@ void SessionState::completed(sql::Effects const& effects, std::string_view tag) 
         default: break;
     }
     for (auto const& change : effects.settings) {
+        if (has_too_many_settings_) break;
         changes_.push_back(change);
         bool const is_reset = change.kind != sql::SettingChange::Kind::set && change.kind != sql::SettingChange::Kind::set_local;
         if (is_reset) take_back_first(change);
@@ -118,6 +139,7 @@ SessionState::Ended SessionState::transaction_ended(std::string_view date_style,
     // A transaction block has ended by its own statement before; what is left are statements outside of one.
     if (!has_failed_ && !changes_.empty()) settings_ = changed(settings_, changes_);
     complete_date_style(date_style);
+    if (!changes_.empty()) settings_bytes_ = bytes_of(*settings_);
     if (!has_failed_) pins_ = pins_.minus(unpins_);
     lacked_first_ = lacks_first_ = has_failed_ ? lacked_first_ : lacks_first_;
     unpins_ = {};

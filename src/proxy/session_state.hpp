@@ -82,6 +82,7 @@ private:
     using Portals = std::map<std::string, PreparedRef, std::less<>>;
 
     void note_custom(std::string const& name);
+    void note_settings_bytes(sql::Effects const& effects, std::string_view text);
     void forget_statements();
     void complete_date_style(std::string_view present);
     std::vector<Savepoint>::iterator last_savepoint(std::string_view name);
@@ -107,6 +108,8 @@ private:
     std::unique_ptr<std::set<std::string, std::less<>>> custom_;
     std::unique_ptr<Statements> statements_;
     std::size_t statement_bytes_ = 0;
+    std::size_t settings_bytes_ = 0;  // those in force, and what this transaction has set
+    bool has_too_many_settings_ = false;
     SettingsRef parsed_by_ = no_settings();    // settings_for_parser() of
     SettingsRef parsed_from_ = no_settings();  // these
     PreparedRef unnamed_;

@@ -331,4 +331,68 @@ TEST(SessionState, knows_what_a_portal_runs_until_the_transaction_ends) {
     EXPECT_EQ(state.bound("p"), nullptr);
 }
 
+TEST(SessionState, a_session_with_very_many_settings_keeps_its_backend) {
+    SessionState state;
+    auto const set = [&](std::string const& name) {
+        sql::Analysis analysis;
+        analysis.statements.emplace_back();
+        analysis.statements.front().verb = sql::Verb::set;
+        analysis.statements.front().settings.push_back({sql::SettingChange::Kind::set, name, "SET " + name + " TO 1"});
+        state.about_to_run(analysis, "SET", true);
+        state.completed(analysis.statements.front(), "SET");
+        state.transaction_ended("ISO, MDY", true);
+    };
+    for (int round = 0; round < 100000; ++round) set("timezone");
+    EXPECT_FALSE(state.is_pinned()) << "the same one again and again";
+    for (int number = 0; number < 2000; ++number) set("my.s" + std::to_string(number));
+    EXPECT_TRUE(state.pins().contains(sql::Pin::unproven));
+    EXPECT_LE(state.settings()->size(), 1002U);
+    EXPECT_LE(state.custom_settings()->size(), 1002U);
+}
+
+TEST(SessionState, has_the_settings_in_force_that_matter_to_a_parser) {
+    SessionState state;
+    auto const set = [&](sql::SettingChange::Kind kind, std::string const& name, std::string const& value) {
+        sql::Effects effects;
+        effects.verb = sql::Verb::set;
+        effects.settings.push_back({kind, name, "SET " + name + " TO " + value});
+        state.completed(effects, "SET");
+    };
+    set(sql::SettingChange::Kind::set, "application_name", "'a'");
+    EXPECT_EQ(state.settings_for_parser("ISO, MDY"), no_settings());
+    set(sql::SettingChange::Kind::set_local, "timezone", "'UTC'");
+    EXPECT_EQ(state.settings_for_parser("ISO, MDY")->at("timezone"), "SET timezone TO 'UTC'");
+    set(sql::SettingChange::Kind::set, "datestyle", "german");
+    EXPECT_EQ(state.settings_for_parser("ISO, MDY")->at("datestyle"), "SET datestyle TO 'German, DMY'");
+    EXPECT_TRUE(state.has_pending_changes());
+    state.transaction_ended("German, DMY", true);
+    EXPECT_FALSE(state.has_pending_changes());
+    EXPECT_FALSE(state.settings_for_parser("German, DMY")->contains("timezone"));
+    EXPECT_EQ(state.settings_for_parser("German, DMY"), state.settings_for_parser("German, DMY"));
+}
+
+TEST(SessionState, tells_names_apart_as_the_server_does) {
+    SessionState state;
+    std::string const name(63, 'n');
+    state.set(name + "1", statement(1));
+    EXPECT_NE(state.find(name + "2"), nullptr);
+    EXPECT_EQ(state.find(name.substr(1)), nullptr);
+    EXPECT_GT(state.statement_bytes(), 0U);
+    state.set(name + "3", nullptr);
+    EXPECT_EQ(state.find(name), nullptr);
+    EXPECT_EQ(state.statement_bytes(), 0U);
+}
+
+TEST(SessionState, portals_outlive_a_transaction_behind_which_more_was_sent) {
+    SessionState state;
+    state.bind("", statement(1));
+    state.bind("p", statement(2));
+    state.transaction_ended("ISO, MDY", false);
+    EXPECT_NE(state.bound(""), nullptr);
+    EXPECT_NE(state.bound("p"), nullptr);
+    state.transaction_ended("ISO, MDY", true);
+    EXPECT_EQ(state.bound(""), nullptr);
+    EXPECT_EQ(state.bound("p"), nullptr);
+}
+
 }  // namespace pgtandem::proxy
