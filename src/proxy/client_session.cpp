@@ -80,7 +80,7 @@ io::Task<> ClientSession::converse() {
     timer_->stop();
     // The last words go out first, for as long as the client takes them.
     auto const farewell_ends = worker_.loop().now() + farewell_patience;
-    while (stream_->unsent() > 0 && stream_->health() == io::Health::open && worker_.loop().now() < farewell_ends) {
+    while (!makes_way_ && stream_->unsent() > 0 && stream_->health() == io::Health::open && worker_.loop().now() < farewell_ends) {
         stream_->flush();
         // Nobody tells that everything has been sent.
         timer_->start(farewell_look_interval);
@@ -107,6 +107,11 @@ bool ClientSession::say_goodbye(wire::ErrorFields const& why) {
 void ClientSession::end(wire::ErrorFields why) {
     end_reason_ = std::move(why);
     event_.signal();
+}
+
+void ClientSession::make_way(wire::ErrorFields why) {
+    makes_way_ = true;
+    end(std::move(why));
 }
 
 void ClientSession::abandon() {

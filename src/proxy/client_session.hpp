@@ -58,6 +58,8 @@ public:
     void refuse() { is_refused_ = true; }
     // From the console, a changed primary, or a shutdown: says why and closes.
     void end(wire::ErrorFields why);
+    // The same for one that has not logged in: its descriptor is wanted at once, so nothing waits for it to take the words.
+    void make_way(wire::ErrorFields why);
     // The worker is ending: forgets its backend without a word.
     void abandon();
 
@@ -230,6 +232,7 @@ private:
     bool is_waiting_for_facts_ = false;
     bool facts_failed_ = false;
     bool is_leaving_ = false;
+    bool makes_way_ = false;
     bool login_timed_out_ = false;
     bool is_refused_ = false;
     std::optional<wire::ErrorFields> end_reason_;

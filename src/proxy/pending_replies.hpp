@@ -43,7 +43,8 @@ struct Expected {
     std::shared_ptr<sql::Analysis const> analysis{};  // query, execute: what completes
     PreparedRef prepared{};  // parse, bind, describe: of which statement
     PreparedRef before{};    // parse of the unnamed statement: what the session had before
-    std::string name{};      // parse, bind, describe: the client's name, which errors are to tell
+    std::string name{};      // parse, bind, describe: the client's name of the statement
+    std::string server_name{};  // where the server knows it by another name: in its errors the client's takes its place
     std::string local{};     // answer: the message; query, parse: the error the client gets in place of the one this gives
     // Takes back what the message has changed on this side, where the server refuses or overlooks it.
     std::function<void()> undo{};

@@ -167,7 +167,7 @@ private:
     };
 
     // Which way (relay_split.cpp).
-    Took place_batch(char type);
+    Took place_batch(wire::Header header);
     Took continue_on_replica(Batch const& batch);
     Batch next_batch();
     bool may_begin_on_replica(std::string_view begin) const;

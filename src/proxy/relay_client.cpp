@@ -57,7 +57,7 @@ Relay::Outcome Relay::run_client() {
         auto const header = wire::read_header(input);
         if (!header) break;
         bool const is_at_batch = at_.batch_left == 0 && !is_refusing_ && !ignores_until_sync_ && !at_.client_copies;
-        auto const placed = is_at_batch ? place_batch(header->type) : Took::yes;
+        auto const placed = is_at_batch ? place_batch(*header) : Took::yes;
         switch (placed == Took::yes ? take_client_message(*header, input) : placed) {
             case Took::yes: continue;
             case Took::wait: return client_has_ended();

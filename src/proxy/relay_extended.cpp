@@ -67,6 +67,14 @@ Relay::Took Relay::take_parse(std::string_view message, std::string_view body) {
 // The server itself says that the name is taken, or what else is wrong with the statement: it meets a name that is there, that of an
 // empty statement.
 void Relay::refuse_taken_name(std::string const& name, wire::Parse const& parse) {
+    Expected refused{Expect::parse};
+    refused.name = name;
+    if (at_.has_client_names) {
+        bring_client_name(name, state_.find(name));
+        wire::Parse{name, parse.text, parse.types, parse.count}.write(to_server());
+        pending().push(std::move(refused));
+        return;
+    }
     auto& prepared = at_.backend->prepared;
     auto const& empty = unknown_statement();
     if (prepared.use(empty) == nullptr) {
@@ -77,10 +85,8 @@ void Relay::refuse_taken_name(std::string const& name, wire::Parse const& parse)
         wire::Parse{taken, ""}.write(to_server());
         pending().push(std::move(entry));
     }
-    wire::Parse{prepared.use(empty)->server_name, parse.text, parse.types, parse.count}.write(to_server());
-    Expected refused{Expect::parse};
-    refused.name = name;
-    refused.prepared = empty;
+    refused.server_name = prepared.use(empty)->server_name;
+    wire::Parse{refused.server_name, parse.text, parse.types, parse.count}.write(to_server());
     pending().push(std::move(refused));
 }
 
@@ -160,10 +166,12 @@ Relay::Took Relay::take_bind(wire::Header header, std::string_view input) {
     Expected entry{Expect::bind};
     entry.prepared = statement;
     entry.name = bind->statement;
+    auto server_name = server_name_of(bind->statement, statement);
     bind_portal(bind->portal, statement, entry);
-    pending().push(std::move(entry));
     auto const rest = header.body - bind->portal.size() - bind->statement.size() - 2;
-    write_bind_head(to_server(), bind->portal, server_name_of(bind->statement, statement), rest);
+    write_bind_head(to_server(), bind->portal, server_name, rest);
+    if (server_name != bind->statement) entry.server_name = std::move(server_name);
+    pending().push(std::move(entry));
     forward(bind->rest);
     pass_rest(rest - bind->rest.size());
     consume(available.size());
@@ -196,8 +204,10 @@ Relay::Took Relay::take_describe(std::string_view message, std::string_view body
     entry.prepared = statement;
     entry.name = describe->name;
     if (statement && describe->name.empty()) entry.learns = Learns::first;
+    auto server_name = server_name_of(describe->name, statement);
+    wire::Describe{'S', server_name}.write(to_server());
+    if (server_name != describe->name) entry.server_name = std::move(server_name);
     pending().push(std::move(entry));
-    wire::Describe{'S', server_name_of(describe->name, statement)}.write(to_server());
     return Took::yes;
 }
 

@@ -223,13 +223,10 @@ bool Relay::pass_error(Expected const& of, std::string_view body) {
         output().append(of.local);
         return false;
     }
-    // The server tells of a statement by the name that it has there.
-    if (of.name.empty() || at_.has_client_names) return true;
-    auto const* const there = of.prepared ? at_.backend->prepared.use(of.prepared) : nullptr;
-    if (there == nullptr && !is_reserved_name(of.name)) return true;
+    if (of.server_name.empty()) return true;
     auto error = wire::ErrorFields::parse(body);
     if (!may_name_statement(error.sqlstate)) return true;
-    error.message = with_name(error.message, there != nullptr ? std::string_view(there->server_name) : unused_name, of.name);
+    error.message = with_name(error.message, of.server_name, of.name);
     wire::write_error_response(output(), error);
     return false;
 }

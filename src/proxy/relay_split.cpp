@@ -158,11 +158,12 @@ Batch Relay::next_batch() {
 }
 
 // Before the first message of a batch. 'yes': it may be taken as it is; a backend is there, or the primary's is to be had.
-Relay::Took Relay::place_batch(char type) {
+Relay::Took Relay::place_batch(wire::Header header) {
     looked_at_.reset();
-    // Whatever is answered must be part of a batch on a replica; the others can begin one.
-    bool const is_answered = std::string_view("QPBDECFS").find(type) != std::string_view::npos;
-    bool const begins = is_answered && std::string_view("CFS").find(type) == std::string_view::npos;
+    // Whatever is answered must be part of a batch on a replica, a Flush that is refused too; some of them can begin one.
+    auto const is_among = [&](std::string_view types) { return types.find(header.type) != types.npos; };
+    bool const begins = is_among("QPBDE");
+    bool const is_answered = begins || is_among("CFS") || (header.type == 'H' && header.body > 0);
     bool const is_free = at_.backend == nullptr && host_.splits() && replay_.empty() && (deferred_begin_.empty() || begin_reads_);
     bool const is_placed = at_.is_on_replica ? is_answered : is_free && begins;
     if (!is_placed) return Took::yes;

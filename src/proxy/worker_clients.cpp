@@ -42,7 +42,7 @@ void Worker::make_place_for_a_newcomer() {
     auto const gone = newcomers_.first_to_go();
     if (!gone) return;
     newcomers_.remove(*gone);
-    sessions_.at(*gone)->end(make_error("FATAL", "53300", "sorry, too many clients already", "Too many have not logged in yet."));
+    sessions_.at(*gone)->make_way(make_error("FATAL", "53300", "sorry, too many clients already", "Too many have not logged in yet."));
 }
 
 ClientSession* Worker::find_session(std::uint64_t id) const {
