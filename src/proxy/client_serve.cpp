@@ -22,6 +22,7 @@ constexpr sql::Pins resettable() {
 
 // Turns of one session in which nothing is taken from either side. A few are needed where a place or a queue refuses it.
 constexpr int most_idle_steps = 100;
+constexpr std::size_t small_statement = 8 << 10;
 // So long a BEGIN waits for the statement that says where its transaction may run.
 constexpr auto begin_delay = std::chrono::milliseconds(10);
 
@@ -362,6 +363,9 @@ PreparedRef ClientSession::prepare(std::string_view text, std::string_view types
     if (settings != nullptr) {
         if (auto known = pool_->statements.find(epoch, text, types, settings)) return known;
     }
+    auto& memory = worker_.memory();
+    // Small ones always fit: what others hold does not stop anybody's work.
+    if (text.size() > small_statement && !memory.has_room(MemoryFor::statements, text.size())) return nullptr;
     auto const how = reading(strings_conform);
     PreparedStatement statement;
     statement.epoch = epoch;
@@ -369,16 +373,16 @@ PreparedRef ClientSession::prepare(std::string_view text, std::string_view types
     statement.text = text;
     statement.types = types;
     statement.analysis = view_->analyse(text, how, worker_.settings());
-    if (settings == nullptr) return std::make_shared<PreparedStatement const>(std::move(statement));
+    if (settings == nullptr) return make_prepared(std::move(statement), memory);
     statement.settings = settings;
-    return pool_->statements.add(std::move(statement));
+    return pool_->statements.add(std::move(statement), memory);
 }
 
 PreparedRef ClientSession::prepare_again(PreparedStatement const& statement, StatementDescription description) {
     auto again = statement;
     again.description = std::move(description);
     again.is_outdated = false;
-    return pool_->statements.add(std::move(again));
+    return pool_->statements.add(std::move(again), worker_.memory());
 }
 
 bool ClientSession::holds(PreparedStatement const& statement) { return view_->holds(statement, search_path()); }

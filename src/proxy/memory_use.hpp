@@ -10,6 +10,7 @@ namespace pgtandem::proxy {
 
 enum class MemoryFor : std::uint8_t {
     verdicts,       // statements looked at, of all databases
+    statements,     // prepared ones that clients or backends hold
     client_input,   // what clients have sent and nobody has taken
     client_output,  // what clients have not taken
 };
@@ -18,7 +19,7 @@ struct MemoryRow {
     std::string_view name;
     std::size_t bytes_max;  // of one worker; 0: bounded for each client
 };
-inline constexpr auto memory_rows = std::to_array<MemoryRow>({{"verdicts", 64 << 20}, {"client_input", 0}, {"client_output", 0}});
+inline constexpr auto memory_rows = std::to_array<MemoryRow>({{"verdicts", 64 << 20}, {"prepared_statements", 256 << 20}, {"client_input", 0}, {"client_output", 0}});
 
 class MemoryUse {
 public:

@@ -55,10 +55,20 @@ PreparedRef PreparedRegistry::find(std::uint64_t epoch, std::string_view text, s
     return nullptr;
 }
 
-PreparedRef PreparedRegistry::add(PreparedStatement statement) {
+PreparedRef make_prepared(PreparedStatement statement, MemoryUse& memory) {
+    auto const bytes = statement.bytes();
+    PreparedRef made(new PreparedStatement(std::move(statement)), [&memory, bytes](PreparedStatement const* held) {
+        memory.remove(MemoryFor::statements, bytes);
+        delete held;
+    });
+    memory.add(MemoryFor::statements, bytes);
+    return made;
+}
+
+PreparedRef PreparedRegistry::add(PreparedStatement statement, MemoryUse& memory) {
     if (entries_.size() >= forget_at_) forget_unused();
     if (auto const present = find(statement.epoch, statement.text, statement.types, statement.settings)) present->is_outdated = true;
-    auto const made = std::make_shared<PreparedStatement const>(std::move(statement));
+    auto const made = make_prepared(std::move(statement), memory);
     entries_.emplace(hash_of(made->epoch, made->text, made->types, made->settings), made);
     return made;
 }

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "proxy/memory_use.hpp"
 #include "proxy/own_statement.hpp"
 #include "proxy/session_settings.hpp"
 #include "sql/analyze.hpp"
@@ -52,6 +53,9 @@ using PreparedRef = std::shared_ptr<PreparedStatement const>;
 // Stands for a statement of which nothing is known: no other one is the same.
 PreparedRef const& unknown_statement();
 
+// Counted in 'memory', which outlives it.
+PreparedRef make_prepared(PreparedStatement statement, MemoryUse& memory);
+
 // Those of one pool. One statement that many sessions prepare is one entry; one nobody holds any more is forgotten.
 class PreparedRegistry {
 public:
@@ -59,7 +63,7 @@ public:
     // whose plan may give columns of other types.
     PreparedRef find(std::uint64_t epoch, std::string_view text, std::string_view types, SettingsRef const& settings) const;
     // Takes the place of an entry that is the same but for its description.
-    PreparedRef add(PreparedStatement statement);
+    PreparedRef add(PreparedStatement statement, MemoryUse& memory);
 
 private:
     void forget_unused();

@@ -47,16 +47,16 @@ Relay::Took Relay::take_parse(std::string_view message, std::string_view body) {
         refuse_taken_name(name, *parse);
         return Took::yes;
     }
-    bool const is_too_much = !name.empty() && state_.statement_bytes() + parse->text.size() > most_statement_bytes;
-    if (is_too_much) {
-        fail_on_server(Expect::parse, make_error("ERROR", "53400", "the prepared statements of this session are too many to keep",
-                                                 "Their texts would have more than 64 MB.", "Close those that are no longer used."));
-        return Took::yes;
-    }
     // What is parsed in a session whose settings nobody can follow is nobody else's.
     bool const is_shared = !at_.has_client_names && !may_reach_names();
     auto const settings = is_shared ? state_.settings_for_parser(value_of(at_.backend->reported, "DateStyle")) : nullptr;
     auto const statement = host_.prepare(parse->text, parse->types, settings, strings_conform());
+    if (!statement || (!name.empty() && state_.statement_bytes() + statement->bytes() > most_statement_bytes)) {
+        fail_on_server(Expect::parse, make_error("ERROR", "53400", "there are too many prepared statements to keep one more",
+                                                 "A client may keep 64 MB of them by name; SHOW MEM in database pgtandem tells what all have.",
+                                                 "Close those that are no longer used."));
+        return Took::yes;
+    }
     // Statements that it names must be there for the server to describe it.
     bring_named(analysis_of(statement).get(), statement->text, false);
     if (name.empty()) parse_unnamed(message, statement);

@@ -13,7 +13,7 @@ namespace pgtandem::proxy {
 namespace {
 
 // Of the texts of one backend's statements.
-constexpr std::size_t most_bytes_on_backend = 16 << 20;
+constexpr std::size_t most_bytes_on_backend = 4 << 20;
 
 Expected ours(Expect what) {
     Expected entry{what};

@@ -43,6 +43,7 @@ public:
     std::shared_ptr<io::TlsContext const> const& tls() const { return tls_; }
     std::string const& mock_secret() const { return shared_.mock_secret; }
     ReportedRegistry& reported_registry() { return reported_; }
+    MemoryUse& memory() { return memory_; }
     ConsoleRunner& console() { return shared_.console; }
 
     // From any thread, by loop().post().
@@ -131,6 +132,7 @@ private:
     std::size_t share(std::size_t of_all) const { return std::max<std::size_t>(1, of_all / threads_ + (number_ < of_all % threads_ ? 1 : 0)); }
 
     Shared& shared_;
+    MemoryUse memory_;  // outlives what is counted in it
     std::unique_ptr<io::Loop> loop_;
     unsigned number_;
     unsigned threads_;
@@ -139,7 +141,6 @@ private:
     std::shared_ptr<io::TlsContext const> tls_;
     ReportedRegistry reported_;
     std::uint64_t fingerprint_seed_;
-    MemoryUse memory_;
     std::unordered_map<std::string, std::unique_ptr<DatabaseView>> views_;
     StatementJudge judge_;
 

@@ -64,8 +64,9 @@ TEST(DescriptionOfColumns, refuses_a_malformed_body) {
 }
 
 TEST(PreparedRegistry, finds_a_statement_by_all_that_it_is) {
+    MemoryUse memory;
     PreparedRegistry registry;
-    auto const made = registry.add(statement_of("select $1", "aaaa", 7));
+    auto const made = registry.add(statement_of("select $1", "aaaa", 7), memory);
     EXPECT_EQ(registry.find(7, "select $1", "aaaa", no_settings()), made);
     EXPECT_EQ(registry.find(8, "select $1", "aaaa", no_settings()), nullptr) << "the catalog has changed";
     EXPECT_EQ(registry.find(7, "select $2", "aaaa", no_settings()), nullptr);
@@ -75,38 +76,51 @@ TEST(PreparedRegistry, finds_a_statement_by_all_that_it_is) {
 }
 
 TEST(PreparedRegistry, does_not_take_a_text_for_types) {
+    MemoryUse memory;
     PreparedRegistry registry;
-    auto const made = registry.add(statement_of("aaaaselect 1"));
+    auto const made = registry.add(statement_of("aaaaselect 1"), memory);
     EXPECT_EQ(registry.find(0, "select 1", "aaaa", no_settings()), nullptr);
     EXPECT_EQ(registry.find(0, "aaaaselect 1", "", no_settings()), made);
 }
 
 TEST(PreparedRegistry, forgets_what_nobody_holds) {
+    MemoryUse memory;
     PreparedRegistry registry;
-    auto made = registry.add(statement_of("select 1"));
-    auto const held = registry.add(statement_of("select 2"));
+    auto made = registry.add(statement_of("select 1"), memory);
+    auto const held = registry.add(statement_of("select 2"), memory);
     made.reset();
     EXPECT_EQ(registry.find(0, "select 1", "", no_settings()), nullptr);
-    for (int at = 0; at < 5000; ++at) registry.add(statement_of("select " + std::to_string(at) + " as n"));
+    for (int at = 0; at < 5000; ++at) registry.add(statement_of("select " + std::to_string(at) + " as n"), memory);
     EXPECT_EQ(registry.find(0, "select 2", "", no_settings()), held);
 }
 
 TEST(PreparedRegistry, makes_an_outdated_statement_anew) {
+    MemoryUse memory;
     PreparedRegistry registry;
-    auto const before = registry.add(statement_of("select * from t"));
+    auto const before = registry.add(statement_of("select * from t"), memory);
     before->is_outdated = true;
     EXPECT_EQ(registry.find(0, "select * from t", "", no_settings()), nullptr);
-    auto const after = registry.add(statement_of("select * from t"));
+    auto const after = registry.add(statement_of("select * from t"), memory);
     EXPECT_NE(after, before);
     EXPECT_EQ(registry.find(0, "select * from t", "", no_settings()), after);
 }
 
 TEST(PreparedRegistry, an_entry_that_is_added_again_is_outdated) {
+    MemoryUse memory;
     PreparedRegistry registry;
-    auto const before = registry.add(statement_of("select * from t"));
-    auto const after = registry.add(statement_of("select * from t"));
+    auto const before = registry.add(statement_of("select * from t"), memory);
+    auto const after = registry.add(statement_of("select * from t"), memory);
     EXPECT_TRUE(before->is_outdated);
     EXPECT_EQ(registry.find(0, "select * from t", "", no_settings()), after);
+}
+
+TEST(PreparedRegistry, counts_its_statements_for_as_long_as_they_are_held) {
+    MemoryUse memory;
+    PreparedRegistry registry;
+    auto made = registry.add(statement_of(std::string(1000, 'x')), memory);
+    EXPECT_GE(memory.used(MemoryFor::statements), 1000U);
+    made.reset();
+    EXPECT_EQ(memory.used(MemoryFor::statements), 0U);
 }
 
 TEST(PreparedStatement, is_parsed_anew_with_the_types_that_its_client_was_told) {
