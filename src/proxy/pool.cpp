@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/log.hpp"
+#include "base/text.hpp"
 #include "proxy/client_session.hpp"
 #include "proxy/worker.hpp"
 
@@ -211,7 +213,23 @@ void Pool::attempt_failed(wire::ErrorFields const& why) {
 
 void Pool::settled(Backend& backend) {
     if (first_path_.is_asked(backend)) first_path_.take(std::move(backend.first_path));
+    if (backend.sharing && !is_shared_rightly(backend)) return discard(backend);
     group_.give_back(backend, *this);
+}
+
+// What the checking mode has found of it.
+bool Pool::is_shared_rightly(Backend& backend) {
+    auto& sharing = *backend.sharing;
+    if (!sharing.was_asked()) return true;
+    auto const statements = sharing.take_statements();
+    auto& stats = worker_.view_of(key_.database).stats;
+    ++stats.sharing_checks;
+    auto const where = fmt::format("sharing check: backend {} of {} (user {}, database {})", backend.process_id(), backend.server().name, key_.user, key_.database);
+    if (!sharing.failure().empty()) log::warn("{} could not be asked: {}", where, sharing.failure());
+    if (sharing.differences().empty()) return sharing.failure().empty();
+    ++stats.sharing_faults;
+    log::warn("{} differs: {}; it ran: {}", where, join(sharing.differences(), "; "), join(statements, " ;; "));
+    return false;
 }
 
 // Reads are judged by it; of sessions on the primary, which is where all of them log in.
@@ -285,6 +303,8 @@ void PoolGroup::give_back(Backend& backend, Pool& pool) {
     auto const oldest = worker_.oldest_backend_allowed();
     if (!backend.is_clean() || backend.is_retired || backend.made_at < oldest) {
         pool.discard(backend);
+    } else if (backend.sharing && backend.sharing->must_check()) {
+        backend.check_sharing();
     } else {
         pool.put_idle(backend);
     }

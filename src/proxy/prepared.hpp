@@ -54,6 +54,7 @@ public:
     void clear();
     std::size_t size() const { return places_.size(); }
     PreparedRef const& oldest() const { return order_.back(); }
+    std::list<PreparedRef> const& all() const { return order_; }
 
 private:
     std::list<PreparedRef> order_;  // the newest first
