@@ -22,7 +22,6 @@ public:
             close_functions();
             add_relations();
         } while (close_bodies());
-        for (auto const& [symbol, function] : rows_.operators) add_operator(symbol, facts_.function(function));
         for (auto const& function : rows_.anywhere) facts_.on_any_statement_ |= facts_.function(function);
         for (auto const& function : rows_.on_ddl) facts_.on_ddl_ |= facts_.function(function);
         facts_.doubts_ = find_doubts(rows_, overrides_, facts_);
@@ -35,6 +34,13 @@ private:
 
     void mark(std::string const& function, Pins pins) { facts_.known(function).function |= pins; }
 
+    // Whether it is news.
+    bool add_to(std::string const& function, Pins pins) {
+        if (pins.minus(facts_.known(function).function).empty()) return false;
+        mark(function, pins);
+        return true;
+    }
+
     void apply_overrides() {
         for (auto const& name : overrides_.pinning) mark(name, Pin::unproven);
         for (auto const& name : overrides_.harmless) facts_.known(name).is_harmless = true;
@@ -44,27 +50,18 @@ private:
     void close_functions() {
         for (bool changed = true; changed;) {
             changed = false;
-            for (auto const& [name, code] : rows_.code) {
-                Pins pins;
-                for (auto const& callee : code.called) pins |= facts_.function(callee);
-                if (pins.minus(facts_.known(name).function).empty()) continue;
-                mark(name, pins);
-                changed = true;
-            }
+            for (auto const& [name, code] : rows_.code) changed |= add_to(name, facts_.reading_code(code));
+            for (auto const& [name, callee] : rows_.calls) changed |= add_to(name, facts_.function(callee));
         }
     }
 
     // Functions that may write do whatever the relations do that they name. True: something has been found that others may do
     // by calling or touching.
     bool close_bodies() {
-        for (auto const& [symbol, function] : rows_.operators) facts_.any_operator_ |= facts_.function(function);
+        for (auto const& [symbol, function] : rows_.operators) add_operator(symbol, facts_.function(function));
         bool changed = false;
-        for (auto const& [name, body] : rows_.bodies) {
-            auto const pins = facts_.code(body);
-            if (pins.minus(facts_.known(name).function).empty()) continue;
-            mark(name, pins);
-            changed = true;
-        }
+        for (auto const& [name, body] : rows_.bodies) changed |= add_to(name, facts_.code(body));
+        for (auto const& [name, code] : rows_.code) changed |= add_to(name, facts_.reading_code(code));
         return changed;
     }
 
@@ -95,6 +92,7 @@ private:
 
     void add_pins(std::string const& name, ByMode const& pins) {
         auto const& [read, write, insert] = pins;
+        facts_.on_maintenance_ |= write;
         if ((read | write | insert).empty() || name.empty()) return;
         auto& known = facts_.known(name).relation;
         known.on_read |= read;
@@ -104,6 +102,7 @@ private:
 
     void add_operator(std::string const& symbol, Pins pins) {
         if (pins.empty()) return;
+        facts_.any_operator_ |= pins;
         if (is_unnamed_operator(symbol)) facts_.on_any_statement_ |= pins;
         facts_.operators_[symbol] |= pins;
         if (symbol == "<>") facts_.operators_["!="] |= pins;

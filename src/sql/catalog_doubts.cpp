@@ -71,10 +71,14 @@ private:
         bool changed = false;
         for (auto const& [name, code] : rows_.code) {
             if (overrides_.read_only.contains(name)) continue;
-            auto doubt = Reason::read;
+            bool const changes_session = code.runs_text || !pins_.operators_of(code).empty();
+            auto doubt = changes_session ? Reason::session_state : Reason::read;
             for (auto const& callee : code.called) raise(doubt, function_doubt(callee));
             for (auto const& relation : code.named) raise(doubt, found(relations_by_name_, relation));
             changed |= raise(through_[name], doubt);
+        }
+        for (auto const& [name, callee] : rows_.calls) {
+            if (!overrides_.read_only.contains(name)) changed |= raise(through_[name], function_doubt(callee));
         }
         return changed;
     }

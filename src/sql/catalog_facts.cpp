@@ -62,6 +62,21 @@ Pins CatalogFacts::code(FunctionCode const& code) const {
     return pins;
 }
 
+Pins CatalogFacts::reading_code(FunctionCode const& code) const {
+    if (code.runs_text) return Pin::unproven;
+    Pins pins = operators_of(code);
+    for (auto const& name : code.called) pins |= function(name);
+    for (auto const& name : code.named) pins |= relation(name).on_read;
+    return pins;
+}
+
+Pins CatalogFacts::operators_of(FunctionCode const& code) const {
+    if (code.has_unknown_operators) return any_operator_;
+    Pins pins;
+    for (auto const& symbol : code.operators) pins |= operator_symbol(symbol);
+    return pins;
+}
+
 Pins CatalogFacts::operator_symbol(std::string_view symbol) const {
     if (operators_.empty()) return {};
     auto const found = operators_.find(symbol);

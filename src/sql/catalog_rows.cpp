@@ -44,7 +44,7 @@ Status CatalogRows::add(Row const& row) {
     else if (kind == "code")
         code.emplace(text(1), row[2] ? read_foreign_code(text(3)) : read_function_code(text(3)));
     else if (kind == "calls")
-        code.emplace(text(1), FunctionCode{.called = {text(2)}, .named = {}});
+        calls.emplace_back(text(1), text(2));
     else if (kind == "relation")
         relations.push_back({text(1), text(2), text(3) == "identity"});
     else if (kind == "locks")
