@@ -16,7 +16,8 @@ constexpr auto takeover_patience = std::chrono::seconds(15);
 
 // The flags of `up` that are the endpoint's, and its own names for them.
 constexpr std::pair<char const*, char const*> flags[] = {
-    {"endpoint-port", "port"}, {"reads-port", "reads_port"}, {"pool-mode", "pool_mode"}, {"pool-size", "pool_size"}};
+    {"endpoint-port", "port"}, {"reads-port", "reads_port"}, {"pool-mode", "pool_mode"}, {"pool-size", "pool_size"},
+    {"check-sharing", "check_sharing"}};
 
 std::vector<proxy::WatchedServer> servers_of(Cluster const& cluster) {
     std::vector<proxy::WatchedServer> servers;
