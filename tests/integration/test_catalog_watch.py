@@ -60,8 +60,8 @@ def test_a_function_that_sets_something_ties_whoever_reaches_it(served):
         assert served.endpoint.value("SELECT current_setting('kept.by_trigger', true)") in (None, "")
 
 
-def test_of_a_language_that_is_not_known_each_word_counts(served):
-    """In PL/pgSQL this would be a comment."""
+def test_of_a_language_that_is_not_known_anything_is_expected(served):
+    """In PL/pgSQL this would be a comment; elsewhere nobody knows whether it carries out a text, which may call anything."""
     served.straight.sql("""
         CREATE TABLE locked (n int);
         CREATE LANGUAGE another HANDLER plpgsql_call_handler;
@@ -69,5 +69,5 @@ def test_of_a_language_that_is_not_known_each_word_counts(served):
             END $$;
         CREATE FUNCTION in_plpgsql() RETURNS int STABLE LANGUAGE plpgsql AS $$ BEGIN RETURN 1; -- "pg_advisory_lock(1)"
             END $$""")
-    wait_for(lambda: pins_after(served, "SELECT in_another() FROM locked FOR UPDATE") == ["advisory lock"], "its code to be read")
+    wait_for(lambda: pins_after(served, "SELECT in_another() FROM locked FOR UPDATE") == ["unproven"], "its code to be read")
     assert pins_after(served, "SELECT in_plpgsql() FROM locked FOR UPDATE") == []
