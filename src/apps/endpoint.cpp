@@ -18,7 +18,8 @@ constexpr auto takeover_patience = std::chrono::seconds(15);
 
 // The flags of `up` that are the endpoint's, and its own names for them.
 constexpr std::pair<char const*, char const*> flags[] = {
-    {"endpoint-port", "port"}, {"reads-port", "reads_port"}, {"pool-mode", "pool_mode"}, {"pool-size", "pool_size"}};
+    {"endpoint-port", "port"}, {"reads-port", "reads_port"}, {"pool-mode", "pool_mode"}, {"pool-size", "pool_size"},
+    {"check-sharing", "check_sharing"}};
 
 // The cluster's servers as the store names them. Where it cannot be read they are still those of the last time. Thread-safe.
 class ServersOfCluster {

@@ -130,6 +130,11 @@ bool serve(RunningEndpoint& running, sigset_t const& signals) {
     }
 }
 
+// Given on the command line it counts more than in the file.
+Status take_checking(proxy::EndpointSettings& settings, std::string const& value) {
+    return value.empty() ? Status() : proxy::set_endpoint_setting(settings, "check_sharing", value, "--check-sharing");
+}
+
 }  // namespace
 
 Result<int> proxy_command(cli::CommandLine const& line) {
@@ -141,10 +146,13 @@ Result<int> proxy_command(cli::CommandLine const& line) {
     for (int const number : {SIGINT, SIGTERM, SIGHUP, given_signal}) ::sigaddset(&signals, number);
     ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
     PGTANDEM_TRY(file, read_proxy_file(absolute));
+    auto const checking = line.value("check-sharing");
+    PGTANDEM_CHECK(take_checking(file.settings, checking));
     log::open_on_stderr();
     PGTANDEM_CHECK(prepare_tls(file));
-    auto const read = [absolute, before = file.settings]() -> Result<proxy::EndpointSettings> {
+    auto const read = [absolute, checking, before = file.settings]() -> Result<proxy::EndpointSettings> {
         PGTANDEM_TRY(now, read_proxy_file(absolute));
+        PGTANDEM_CHECK(take_checking(now.settings, checking));
         auto const restarts = proxy::needing_restart(before, now.settings);
         if (!restarts.empty()) {
             return fail("reloading the settings", join(restarts, ", "), "it cannot change while the proxy runs", "a restart");

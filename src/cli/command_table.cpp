@@ -22,6 +22,7 @@ constexpr auto options = std::to_array<OptionRow>({
     {"reads-port", "PORT", "where clients connect to the replicas; 0: nowhere", true},
     {"pool-mode", "MODE", "transparent, transaction or session", true},
     {"pool-size", "N", "backends of the endpoint for each database and user", true},
+    {"check-sharing", "MODE", "on: each backend is asked what its last client has left in it; slow, for tests", true},
     {"detach", "", "return once the proof is done; the cluster runs on"},
     {"takeover", "", "takes the place of the process that serves already, without a gap for its clients"},
     {"watch", "", "again and again, until Ctrl-C"},
@@ -32,15 +33,15 @@ constexpr auto options = std::to_array<OptionRow>({
 });
 
 constexpr std::string_view up_options[] = {"dir",          "config", "replicas", "listen", "port",  "durability",
-                                           "archive-size", "pg-bin", "env-file", "set",    "endpoint-port", "reads-port", "pool-mode", "pool-size", "detach", "takeover"};
+                                           "archive-size", "pg-bin", "env-file", "set",    "endpoint-port", "reads-port", "pool-mode", "pool-size", "check-sharing", "detach", "takeover"};
 constexpr std::string_view place_options[] = {"dir", "config"};
 constexpr std::string_view status_options[] = {"dir", "config", "watch", "json"};
 constexpr std::string_view fact_options[] = {"dir", "config", "json"};
 constexpr std::string_view reset_options[] = {"dir", "config", "yes"};
 constexpr std::string_view psql_options[] = {"dir", "config", "primary", "replica", "pg-bin"};
 constexpr std::string_view config_options[] = {"dir",          "config", "replicas", "listen", "port", "durability",
-                                               "archive-size", "pg-bin", "env-file", "set",    "endpoint-port", "reads-port", "pool-mode", "pool-size", "json"};
-constexpr std::string_view proxy_options[] = {"config", "takeover"};
+                                               "archive-size", "pg-bin", "env-file", "set",    "endpoint-port", "reads-port", "pool-mode", "pool-size", "check-sharing", "json"};
+constexpr std::string_view proxy_options[] = {"config", "check-sharing", "takeover"};
 
 constexpr auto commands = std::to_array<CommandRow>({
     {"up", "", "makes or starts the cluster, proves that it replicates, keeps it running", up_options,

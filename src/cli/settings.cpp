@@ -60,7 +60,7 @@ std::vector<SettingRow> const& setting_rows() {
         {"dir", ""},      {"replicas", "1"},      {"listen", "127.0.0.1"},
         {"port", "6441"}, {"durability", "sync"}, {"archive-size", "1GB"},
         {"pg-bin", ""},   {"env-file", ""},       {"endpoint-port", "6432"},
-        {"reads-port", "6433"}, {"pool-mode", "transparent"}, {"pool-size", "20"},
+        {"reads-port", "6433"}, {"pool-mode", "transparent"}, {"pool-size", "20"}, {"check-sharing", "off"},
     };
     return rows;
 }

@@ -241,13 +241,25 @@ void Backend::look_while_idle() {
                    take_idle_message(header->type, stream_->input().substr(wire::header_size, header->body));
         if (!is_known) break;
         stream_->consume(header->total());
-        if (header->type == 'Z') return keeper_.settled(*this);
+        if (header->type == 'Z' && does_ == Does::nothing) return keeper_.settled(*this);
     }
     if (is_open() && is_known && !failure_) return;
     keeper_.lost(*this, failure_.value_or(make_error("FATAL", "08006", "server " + server_.name + " closed the connection")));
 }
 
+bool Backend::take_check_message(char type, std::string_view body) {
+    if (type == 'E' && wire::ErrorFields::parse(body).severity_nonlocal == "FATAL") failure_ = wire::ErrorFields::parse(body);
+    bool const is_known = sharing->take(type, body, stream_->output());
+    stream_->flush();
+    if (sharing->is_done()) {
+        deadline_->stop();
+        does_ = Does::nothing;
+    }
+    return is_known;
+}
+
 bool Backend::take_idle_message(char type, std::string_view body) {
+    if (does_ == Does::check && std::string_view("SNA").find(type) == std::string_view::npos) return take_check_message(type, body);
     switch (type) {
         case 'S':
             if (auto const status = wire::ParameterStatus::parse(body)) {
@@ -282,6 +294,21 @@ void Backend::reset() {
     unnamed.reset();
     settings = no_settings();
     drawn_by = 0;
+}
+
+void Backend::note_for_check(std::string_view statement) {
+    if (!sharing) sharing = std::make_unique<SharingCheck>();
+    sharing->note(statement);
+}
+
+void Backend::check_sharing() {
+    does_ = Does::check;
+    deadline_->start(patience_between_sessions);
+    BelievedState believed{.user = login_->user, .settings = settings, .custom_settings = custom_settings, .has_unnamed = unnamed != nullptr, .has_drawn = drawn_by != 0};
+    if (unnamed == unknown_statement()) believed.has_unnamed.reset();
+    for (auto const& entry : prepared.all()) believed.prepared.emplace(entry.server_name, entry.statement->text);
+    sharing->begin(std::move(believed), stream_->output());
+    stream_->flush();
 }
 
 void Backend::ask_first_path() {

@@ -17,6 +17,7 @@
 #include "proxy/reported.hpp"
 #include "proxy/routing.hpp"
 #include "proxy/session_settings.hpp"
+#include "proxy/sharing_check.hpp"
 #include "wire/authentication.hpp"
 #include "wire/error_response.hpp"
 #include "wire/scram.hpp"
@@ -46,7 +47,7 @@ public:
     virtual void logged_in(Backend& backend) = 0;
     // It never became one, or it has ended: 'why' is the server's own word, or ours (08006).
     virtual void lost(Backend& backend, wire::ErrorFields why) = 0;
-    // What it was asked to do between two uses, reset() or ask_first_path(), is done.
+    // What it was asked to do between two uses, reset(), ask_first_path() or check_sharing(), is done.
     virtual void settled(Backend& backend) = 0;
     virtual ReportedRegistry& reported_registry() = 0;
 
@@ -75,6 +76,9 @@ public:
     void reset();
     // Asks for the search_path that its session began with, whatever it has been set to since: first_path.
     void ask_first_path();
+    // In the checking mode, before another session gets it: asks what it holds. Its findings are in 'sharing'.
+    void check_sharing();
+    void note_for_check(std::string_view statement);
     // Looks at what has come between two uses.
     void look_while_idle();
     bool is_open() const { return stream_ && stream_->health() == io::Health::open && !stream_->at_end(); }
@@ -105,6 +109,7 @@ public:
     std::uint64_t const id;
     std::size_t homes = 0;       // sessions that were told its process id
     Clock::time_point left_at{};  // when the last of them left; never: nothing
+    std::unique_ptr<SharingCheck> sharing;  // in the checking mode, once it has served a statement
     std::uint64_t drawn_by = 0;  // the session whose numbers currval and lastval would tell; 0: nobody's
     KeptNumbers kept{};          // for that session, while it is free
 
@@ -122,6 +127,7 @@ private:
     bool continue_scram(std::string_view data);
     bool refuse_login(char const* why);
     void send_password(std::string const& password);
+    bool take_check_message(char type, std::string_view body);
     bool take_idle_message(char type, std::string_view body);
     void time_is_over();
     bool fail(wire::ErrorFields why);
@@ -141,7 +147,7 @@ private:
     std::string cancel_key_;
     bool is_logged_in_ = false;
     bool has_timed_out_ = false;
-    enum class Does : std::uint8_t { nothing, reset, ask_path };
+    enum class Does : std::uint8_t { nothing, reset, ask_path, check };
     Does does_ = Does::nothing;  // between two uses
     std::optional<wire::ErrorFields> failure_;
     io::Task<> conversation_;

@@ -238,6 +238,7 @@ void ClientSession::note_numbers(sql::Analysis const& analysis, std::string_view
 }
 
 void ClientSession::placed(sql::Analysis const* analysis, std::string_view text) {
+    if (worker_.settings().check_sharing) backend()->note_for_check(text);
     auto const reason = analysis == nullptr ? sql::Reason::too_long : sql::with_hint(analysis->verdict, text, true).reason;
     ++view_->routes.statements[static_cast<std::size_t>(reason)];
     if (analysis == nullptr) return;

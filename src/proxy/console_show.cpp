@@ -79,11 +79,14 @@ ConsoleTable show_stats(EndpointControl& control) {
             sum.queries += stats.queries;
             sum.wait_microseconds += stats.wait_microseconds;
             sum.logins += stats.logins;
+            sum.sharing_checks += stats.sharing_checks;
+            sum.sharing_faults += stats.sharing_faults;
         }
     }
-    ConsoleTable table{{"database", "total_xact_count", "total_query_count", "total_wait_time", "total_login_count"}, {}};
+    ConsoleTable table{{"database", "total_xact_count", "total_query_count", "total_wait_time", "total_login_count", "sharing_checks", "sharing_faults"}, {}};
     for (auto const& [database, sum] : sums) {
-        table.rows.push_back(Row{database, number(sum.transactions), number(sum.queries), number(sum.wait_microseconds), number(sum.logins)});
+        table.rows.push_back(Row{database, number(sum.transactions), number(sum.queries), number(sum.wait_microseconds), number(sum.logins),
+                                 number(sum.sharing_checks), number(sum.sharing_faults)});
     }
     return table;
 }

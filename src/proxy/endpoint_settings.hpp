@@ -73,6 +73,7 @@ struct EndpointSettings {
     std::vector<std::string> primary_functions{};    // never on a replica
 
     std::size_t prepared_statements = 500;      // kept on each backend
+    bool check_sharing = false;  // backends are asked what they hold when they are given back: slow, for tests
     std::size_t analysed_bytes = 1 << 20;       // a longer statement is not looked at: it pins
 
     TlsMode tls = TlsMode::allow;  // off where there is no certificate

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/log.hpp"
+#include "base/text.hpp"
 #include "proxy/client_session.hpp"
 #include "proxy/read_rules.hpp"
 #include "proxy/worker.hpp"
@@ -306,7 +308,23 @@ void Pool::settled(Backend& backend) {
         first_path_.take(std::move(backend.first_path));
         first_idle_timeout_ = backend.first_idle_timeout;
     }
+    if (backend.sharing && !is_shared_rightly(backend)) return discard(backend);
     group_.give_back(backend, *this);
+}
+
+// What the checking mode has found of it.
+bool Pool::is_shared_rightly(Backend& backend) {
+    auto& sharing = *backend.sharing;
+    if (!sharing.was_asked()) return true;
+    auto const ran = sharing.take_statements();
+    auto& stats = worker_.view_of(key_.database).stats;
+    ++stats.sharing_checks;
+    auto const where = fmt::format("sharing check: backend {} of {} (user {}, database {})", backend.process_id(), backend.server().name, key_.user, key_.database);
+    if (!sharing.failure().empty()) log::warn("{} could not be asked: {}", where, sharing.failure());
+    if (sharing.differences().empty()) return sharing.failure().empty();
+    ++stats.sharing_faults;
+    log::warn("{} differs: {}; it ran: {}", where, pgtandem::join(sharing.differences(), "; "), pgtandem::join(ran, " ;; "));
+    return false;
 }
 
 // Reads are judged by it; of sessions on the primary, which is where all of them log in.
@@ -378,6 +396,8 @@ void PoolGroup::give_back(Backend& backend, Pool& pool) {
     bool const is_old = backend.made_at < oldest && worker_.loop().now() >= backend.kept.until;
     if (!backend.is_clean() || backend.is_retired || is_old || pool.pays_room(backend)) {
         pool.discard(backend);
+    } else if (backend.sharing && backend.sharing->must_check()) {
+        backend.check_sharing();
     } else {
         pool.put_idle(backend);
     }

@@ -113,6 +113,7 @@ private:
     bool may_open() const;
     void attempt_failed(wire::ErrorFields const& why);
     void server_is_full(wire::ErrorFields const& why);
+    bool is_shared_rightly(Backend& backend);
     bool must_ask_path() const;
     void give_reads_back(Clock::time_point now, wire::ErrorFields const& why);
 

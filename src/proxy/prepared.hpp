@@ -95,6 +95,7 @@ public:
     std::size_t size() const { return places_.size(); }
     std::size_t bytes() const { return bytes_; }
     Entry const& oldest() const { return order_.back(); }
+    std::list<Entry> const& all() const { return order_; }
 
 private:
     using Order = std::list<Entry>;

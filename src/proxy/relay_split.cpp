@@ -44,10 +44,9 @@ bool may_have_written(sql::Analysis const* analysis) {
     return !std::ranges::all_of(analysis->statements, sql::is_bookkeeping, &sql::Effects::verb);
 }
 
-bool lasts(sql::Effects const& effects, bool is_trusted) {
+bool lasts(sql::Effects const& effects) {
     using enum sql::Verb;
-    auto const pins = is_trusted ? effects.pins.minus(sql::Pin::unproven) : effects.pins;
-    if (!pins.empty() || !effects.settings.empty()) return true;
+    if (!effects.pins.empty() || !effects.settings.empty()) return true;
     return effects.verb == declare || effects.verb == fetch || effects.verb == move || effects.verb == close;
 }
 
@@ -112,11 +111,9 @@ private:
 
     static bool reads(Statement const& statement) {
         auto const& analysis = *statement.analysis;
-        auto const verdict = sql::with_hint(analysis.verdict, statement.text, true);
-        if (!verdict.may_read) return false;
+        if (!sql::with_hint(analysis.verdict, statement.text, true).may_read) return false;
         // A cursor lasts longer than what chose its server, and so does whatever ties the session to a backend.
-        bool const is_trusted = verdict.reason == sql::Reason::hint_replica;
-        return std::ranges::none_of(analysis.statements, [&](auto const& effects) { return lasts(effects, is_trusted); });
+        return std::ranges::none_of(analysis.statements, lasts);
     }
 
     Statement known(std::string_view name) const { return name.empty() && unnamed_ ? *unnamed_ : find_(name); }

@@ -161,6 +161,7 @@ std::vector<SettingRow> const& endpoint_setting_rows() {
         words_row<&E::primary_functions>("primary_functions", true),
         number_row<&E::prepared_statements, 1, 100000>("prepared_statements", true),
         number_row<&E::analysed_bytes, 1024, 1 << 30>("analysed_bytes", true),
+        choice_row<&E::check_sharing, switches>("check_sharing", true),
         choice_row<&E::tls, tls_modes>("tls", true),
         path_row<&E::tls_certificate>("tls_certificate", true),
         path_row<&E::tls_key>("tls_key", true),

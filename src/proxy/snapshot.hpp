@@ -51,6 +51,7 @@ struct PoolInfo {
 struct DatabaseStats {  // totals since the start
     std::string database;
     std::uint64_t transactions = 0, queries = 0, wait_microseconds = 0, logins = 0;
+    std::uint64_t sharing_checks = 0, sharing_faults = 0;  // in the checking mode
 };
 
 struct StatementInfo {

@@ -7,6 +7,9 @@ namespace pgtandem::sql {
 std::span<PinningFunction const> pinning_functions() {
     static constexpr PinningFunction all[] = {
         {"set_config", Pin::unproven},
+        {"set_limit", Pin::unproven},  // of pg_trgm: it sets pg_trgm.similarity_threshold
+        {"pg_start_backup", Pin::unproven},
+        {"pg_backup_start", Pin::unproven},  // the backup is its session's
         {"setseed", Pin::unproven},
         {"pg_advisory_lock", Pin::advisory_lock},
         {"pg_advisory_lock_shared", Pin::advisory_lock},

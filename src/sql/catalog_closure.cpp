@@ -19,11 +19,11 @@ public:
         for (auto const& name : rows_.volatile_functions) facts_.known(name).function |= Pin::unproven;
         apply_overrides();
         link_relations();
+        link_operators();
         link_code();
         link_bodies();
         spread_.run();
         take_pins();
-        for (auto const& [symbol, function] : rows_.operators) add_operator(symbol, facts_.function(function));
         for (auto const& function : rows_.anywhere) facts_.on_any_statement_ |= facts_.function(function);
         for (auto const& function : rows_.on_ddl) facts_.on_ddl_ |= facts_.function(function);
         facts_.doubts_ = find_doubts(rows_, overrides_, facts_);
@@ -42,46 +42,63 @@ private:
         for (auto const& name : overrides_.harmless) facts_.known(name).is_harmless = true;
     }
 
+    Node function_node(std::string_view name) {
+        auto const key = one_if_foreign(name);
+        bool const is_new = !functions_.contains(key);
+        auto const node = functions_[key];
+        if (auto const* const entry = is_new ? facts_.find(key) : nullptr) spread_.raise(node, entry->function);
+        return node;
+    }
+
     // What calls it may do what it does.
     void link_call(std::string_view function, Node caller) {
         auto const* const entry = facts_.find(function);
         if (entry != nullptr && entry->is_harmless) return;
-        auto const key = one_if_foreign(function);
-        bool const is_new = !functions_.contains(key);
-        auto const node = functions_[key];
-        if (is_new && entry != nullptr) spread_.raise(node, entry->function);
+        auto const node = function_node(function);
         spread_.raise(node, pins_by_prefix(function));
         spread_.link(node, caller);
     }
 
-    Node function_node(std::string const& name) { return functions_[one_if_foreign(name)]; }
+    void link_operators() {
+        for (auto const& [symbol, function] : rows_.operators) {
+            auto const node = operators_[symbol];
+            link_call(function, node);
+            spread_.link(node, any_operator_);
+            if (symbol == "<>") spread_.link(node, operators_["!="]);
+        }
+    }
 
+    // PostgreSQL lets it run nothing but queries.
     void link_code() {
         for (auto const& [name, code] : rows_.code) {
             auto const caller = function_node(name);
-            if (code.is_too_long) spread_.raise(caller, Pin::unproven);
+            if (code.runs_text) {
+                spread_.raise(caller, Pin::unproven);
+                continue;
+            }
+            if (code.has_unknown_operators) spread_.link(any_operator_, caller);
+            for (auto const& symbol : code.operators) spread_.link(operators_[symbol], caller);
             for (auto const& callee : code.called) link_call(callee, caller);
+            for (auto const& named : code.named) spread_.link(read_relations_[one_if_foreign(named)], caller);
         }
+        for (auto const& [name, callee] : rows_.calls) link_call(callee, function_node(name));
     }
 
     // Functions that may write do whatever the relations do that they name, and any operator may be in them.
     void link_bodies() {
-        auto const any_operator = spread_.add();
-        for (auto const& [symbol, function] : rows_.operators) link_call(function, any_operator);
         for (auto const& [name, body] : rows_.bodies) {
             auto const node = function_node(name);
             if (!body.is_tame) {
                 spread_.raise(node, Pin::unproven);
                 continue;
             }
-            spread_.link(any_operator, node);
+            spread_.link(any_operator_, node);
             for (auto const& named : body.named) {
                 link_call(named, node);
                 spread_.link(named_relations_[one_if_foreign(named)], node);
                 if (named.starts_with("pg_temp")) spread_.raise(node, Pin::temporary_table);
             }
         }
-        any_operator_ = any_operator;
     }
 
     ByMode const& relation(std::string const& oid) {
@@ -94,7 +111,9 @@ private:
         for (auto const& known : rows_.relations) {
             auto const& modes = relation(known.oid);
             if (known.has_identity) spread_.raise(modes[2], Pin::drawn_number);
-            for (auto const mode : modes) spread_.link(mode, named_relations_[one_if_foreign(known.name)]);
+            auto const name = one_if_foreign(known.name);
+            spread_.link(modes[0], read_relations_[name]);
+            for (auto const mode : modes) spread_.link(mode, named_relations_[name]);
         }
         for (auto const& use : rows_.uses) link_call(use.function, relation(use.relation)[use.mode]);
         for (auto const& edge : rows_.edges) {
@@ -109,7 +128,13 @@ private:
         for (auto const& [name, node] : functions_.all()) {
             if (!spread_[node].empty()) facts_.known(name).function |= spread_[node];
         }
-        for (auto const& known : rows_.relations) add_pins(known.name, relation(known.oid));
+        for (auto const& known : rows_.relations) {
+            auto const& modes = relation(known.oid);
+            add_pins(known.name, modes);
+            // Rules of views, as that of pg_settings, run for whoever names them.
+            if (!known.is_view) facts_.on_maintenance_ |= spread_[modes[1]];
+        }
+        for (auto const& [symbol, node] : operators_.all()) add_operator(symbol, spread_[node]);
         facts_.any_operator_ = spread_[any_operator_];
     }
 
@@ -126,9 +151,9 @@ private:
 
     void add_operator(std::string const& symbol, Pins pins) {
         if (pins.empty()) return;
+        facts_.any_operator_ |= pins;
         if (is_unnamed_operator(symbol)) facts_.on_any_statement_ |= pins;
         facts_.operators_[symbol] |= pins;
-        if (symbol == "<>") facts_.operators_["!="] |= pins;
     }
 
     CatalogRows const& rows_;
@@ -136,9 +161,11 @@ private:
     CatalogFacts facts_;
     PinSpread spread_;
     NamedNodes<PinSpread> functions_{spread_};
-    NamedNodes<PinSpread> named_relations_{spread_};  // all of a name, however touched
+    NamedNodes<PinSpread> operators_{spread_};  // all of a symbol
+    NamedNodes<PinSpread> read_relations_{spread_};   // all of a name, where it is read
+    NamedNodes<PinSpread> named_relations_{spread_};  // however touched
     std::unordered_map<std::string, ByMode> relations_;  // by oid
-    Node any_operator_ = 0;
+    Node any_operator_ = spread_.add();
 };
 
 Result<CatalogFacts> CatalogFacts::from_rows(std::span<Row const> rows, FunctionOverrides const& overrides) {

@@ -78,9 +78,14 @@ private:
         for (auto const& [name, code] : rows_.code) {
             if (overrides_.read_only.contains(name)) continue;
             auto const caller = through_[name];
+            bool const changes_session = code.runs_text || !pins_.operators_of(code).empty();
             if (code.is_too_long) spread_.raise(caller, Reason::too_long);
+            else if (changes_session) spread_.raise(caller, Reason::session_state);
             for (auto const& callee : code.called) link_call(callee, caller);
             for (auto const& relation : code.named) spread_.link(relations_by_name_[relation], caller);
+        }
+        for (auto const& [name, callee] : rows_.calls) {
+            if (!overrides_.read_only.contains(name)) link_call(callee, through_[name]);
         }
     }
 

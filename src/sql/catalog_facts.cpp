@@ -62,6 +62,13 @@ Pins CatalogFacts::code(FunctionCode const& code) const {
     return pins;
 }
 
+Pins CatalogFacts::operators_of(FunctionCode const& code) const {
+    if (code.has_unknown_operators) return any_operator_;
+    Pins pins;
+    for (auto const& symbol : code.operators) pins |= operator_symbol(symbol);
+    return pins;
+}
+
 Pins CatalogFacts::operator_symbol(std::string_view symbol) const {
     if (operators_.empty()) return {};
     auto const found = operators_.find(symbol);

@@ -54,9 +54,12 @@ public:
     // What a volatile function with this code may do: each name in it may be a function's or a relation's, and any operator
     // may be in it.
     Pins code(FunctionCode const& code) const;
+    Pins operators_of(FunctionCode const& code) const;
     Pins on_any_statement() const {
         return on_any_statement_;
     }                                        // casts, domains and types are used without being named
+    // What VACUUM, ANALYZE, CLUSTER and REINDEX may run, whatever they name: expressions of indexes and statistics.
+    Pins on_maintenance() const { return on_maintenance_; }
     Pins on_ddl() const { return on_ddl_; }  // event triggers
     Doubts const& doubts() const { return doubts_; }
     std::size_t size() const { return names_.size() + operators_.size(); }
@@ -84,6 +87,7 @@ private:
     ByName<Pins> operators_;
     Pins any_operator_;
     Pins on_any_statement_;
+    Pins on_maintenance_;
     Pins on_ddl_;
     Doubts doubts_;
 };

@@ -3,7 +3,7 @@
 //   body      name           -              code of a volatile one
 //   code      name           language | -   code of one that is not volatile; no language: SQL or PL/pgSQL
 //   calls     function       function       -              an aggregate's parts, a default of an argument
-//   relation  oid            name           identity | -
+//   relation  oid            name           identity | view | -
 //   uses      relation       function       r | w | i: in which way of touching the relation the function runs
 //   edge      relation       relation       rr | ww | ri ...: touching the first so touches the second so
 //   locks     relation       -              -              a view whose query is FOR UPDATE or the like
@@ -44,13 +44,24 @@ FROM pg_catalog.pg_aggregate g
 JOIN pg_catalog.pg_proc a ON a.oid OPERATOR(pg_catalog.=) g.aggfnoid::pg_catalog.oid
 JOIN pg_catalog.pg_proc p ON p.oid::pg_catalog.oid OPERATOR(pg_catalog.=) ANY (ARRAY[g.aggtransfn::pg_catalog.oid,
     g.aggfinalfn::pg_catalog.oid, g.aggcombinefn::pg_catalog.oid, g.aggmtransfn::pg_catalog.oid, g.aggminvtransfn::pg_catalog.oid,
-    g.aggmfinalfn::pg_catalog.oid])
+    g.aggmfinalfn::pg_catalog.oid, g.aggserialfn::pg_catalog.oid, g.aggdeserialfn::pg_catalog.oid])
 WHERE a.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
 UNION ALL
 SELECT 'calls', p.proname::pg_catalog.text, f.proname::pg_catalog.text, NULL
-FROM pg_catalog.pg_proc p, pg_catalog.regexp_matches(p.proargdefaults::pg_catalog.text, ':funcid ([0-9]+)', 'g') AS m (found)
-JOIN pg_catalog.pg_proc f ON f.oid OPERATOR(pg_catalog.=) m.found[1]::pg_catalog.oid
+FROM pg_catalog.pg_proc p, pg_catalog.regexp_matches(p.proargdefaults::pg_catalog.text, ':(funcid|opno) ([0-9]+)', 'g') AS m (found)
+LEFT JOIN pg_catalog.pg_operator o ON m.found[1] OPERATOR(pg_catalog.=) 'opno' AND o.oid OPERATOR(pg_catalog.=) m.found[2]::pg_catalog.oid
+JOIN pg_catalog.pg_proc f ON f.oid OPERATOR(pg_catalog.=) COALESCE(o.oprcode::pg_catalog.oid, m.found[2]::pg_catalog.oid)
 WHERE p.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid AND p.proargdefaults IS NOT NULL
+UNION ALL
+SELECT 'calls', p.proname::pg_catalog.text, b.proname::pg_catalog.text, NULL
+FROM pg_catalog.pg_proc p
+JOIN pg_catalog.pg_language l ON l.oid OPERATOR(pg_catalog.=) p.prolang AND l.lanname OPERATOR(pg_catalog.=) 'internal'
+JOIN pg_catalog.pg_proc b ON b.prosrc OPERATOR(pg_catalog.=) p.prosrc AND b.prolang OPERATOR(pg_catalog.=) p.prolang AND b.oid OPERATOR(pg_catalog.<) 16384::pg_catalog.oid
+WHERE p.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
+UNION ALL
+SELECT 'calls', p.proname::pg_catalog.text, p.prosrc, NULL
+FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_language l ON l.oid OPERATOR(pg_catalog.=) p.prolang AND l.lanname OPERATOR(pg_catalog.=) 'c'
+WHERE p.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid AND p.prosrc OPERATOR(pg_catalog.<>) p.proname::pg_catalog.text
 UNION ALL
 SELECT 'routines', n.nspname::pg_catalog.text, NULL, pg_catalog.string_agg(r.line, pg_catalog.chr(10) ORDER BY r.line COLLATE pg_catalog."C")
 FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) p.pronamespace,
@@ -63,10 +74,11 @@ WHERE p.prokind OPERATOR(pg_catalog.<>) 'p'
 GROUP BY n.nspname)sql";
 
 constexpr std::string_view relations = R"sql(SELECT 'relation', c.oid::pg_catalog.text, c.relname::pg_catalog.text,
-    CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_attribute a
+    CASE WHEN c.relkind OPERATOR(pg_catalog.=) 'v' THEN 'view' WHEN EXISTS (SELECT FROM pg_catalog.pg_attribute a
         WHERE a.attrelid OPERATOR(pg_catalog.=) c.oid AND a.attidentity OPERATOR(pg_catalog.<>) '') THEN 'identity' END
 FROM pg_catalog.pg_class c
-WHERE c.relkind OPERATOR(pg_catalog.=) ANY ('{r,p,v,m,f}') AND c.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
+WHERE c.relkind OPERATOR(pg_catalog.=) ANY ('{r,p,v,m,f}') AND (c.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
+    OR EXISTS (SELECT FROM pg_catalog.pg_rewrite r WHERE r.ev_class OPERATOR(pg_catalog.=) c.oid AND r.ev_type OPERATOR(pg_catalog.<>) '1'))
 UNION ALL
 SELECT 'relations', n.nspname::pg_catalog.text, NULL, pg_catalog.string_agg(r.line, pg_catalog.chr(10) ORDER BY r.line COLLATE pg_catalog."C")
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace,
@@ -77,14 +89,17 @@ WHERE c.relkind OPERATOR(pg_catalog.=) ANY ('{r,p,v,m,f,S}') AND c.relpersistenc
 GROUP BY n.nspname)sql";
 
 constexpr std::string_view operators = R"sql(SELECT 'operator', o.oprname::pg_catalog.text, p.proname::pg_catalog.text, NULL
-FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) o.oprcode::pg_catalog.oid
-WHERE p.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
+FROM pg_catalog.pg_operator o
+JOIN pg_catalog.pg_operator x ON x.oid OPERATOR(pg_catalog.=) ANY (ARRAY[o.oid, o.oprcom, o.oprnegate])
+JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) x.oprcode::pg_catalog.oid
+WHERE o.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
 UNION ALL
 SELECT 'operators', NULL, NULL, pg_catalog.string_agg(s.symbol, pg_catalog.chr(10) ORDER BY s.symbol COLLATE pg_catalog."C")
 FROM (SELECT DISTINCT o.oprname::pg_catalog.text FROM pg_catalog.pg_operator o) AS s (symbol))sql";
 
 constexpr std::string_view uses = R"sql(WITH trees (relid, modes, tree) AS (
-    SELECT d.adrelid, CASE WHEN a.attgenerated OPERATOR(pg_catalog.=) '' THEN 'i' ELSE 'w' END, d.adbin::pg_catalog.text
+    SELECT d.adrelid, CASE WHEN a.attgenerated OPERATOR(pg_catalog.=) '' THEN 'i' WHEN a.attgenerated OPERATOR(pg_catalog.=) 's' THEN 'w' ELSE 'rw' END,
+        d.adbin::pg_catalog.text
     FROM pg_catalog.pg_attrdef d
     JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) d.adrelid AND a.attnum OPERATOR(pg_catalog.=) d.adnum
     UNION ALL
@@ -94,6 +109,10 @@ constexpr std::string_view uses = R"sql(WITH trees (relid, modes, tree) AS (
     SELECT i.indrelid, 'w', pg_catalog.concat(i.indexprs::pg_catalog.text, i.indpred::pg_catalog.text)
     FROM pg_catalog.pg_index i WHERE i.indexprs IS NOT NULL OR i.indpred IS NOT NULL
     UNION ALL
+    SELECT t.partrelid, 'rw', t.partexprs::pg_catalog.text FROM pg_catalog.pg_partitioned_table t WHERE t.partexprs IS NOT NULL
+    UNION ALL
+    SELECT s.stxrelid, 'w', pg_catalog.to_jsonb(s.*) OPERATOR(pg_catalog.->>) 'stxexprs' FROM pg_catalog.pg_statistic_ext s
+    UNION ALL
     SELECT t.tgrelid, 'w', t.tgqual::pg_catalog.text FROM pg_catalog.pg_trigger t WHERE t.tgqual IS NOT NULL
     UNION ALL
     SELECT p.polrelid, 'rw', pg_catalog.concat(p.polqual::pg_catalog.text, p.polwithcheck::pg_catalog.text)
@@ -101,7 +120,7 @@ constexpr std::string_view uses = R"sql(WITH trees (relid, modes, tree) AS (
     UNION ALL
     SELECT r.ev_class, CASE WHEN r.ev_type OPERATOR(pg_catalog.=) '1' THEN 'rw' ELSE 'w' END,
         pg_catalog.concat(r.ev_qual::pg_catalog.text, r.ev_action::pg_catalog.text)
-    FROM pg_catalog.pg_rewrite r WHERE r.ev_class OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
+    FROM pg_catalog.pg_rewrite r WHERE r.ev_class OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid OR r.ev_type OPERATOR(pg_catalog.<>) '1'
 ), domain_trees (tree) AS (
     SELECT c.conbin::pg_catalog.text FROM pg_catalog.pg_constraint c
     WHERE c.contypid OPERATOR(pg_catalog.<>) 0::pg_catalog.oid AND c.conbin IS NOT NULL
@@ -111,17 +130,23 @@ constexpr std::string_view uses = R"sql(WITH trees (relid, modes, tree) AS (
     WHERE t.typdefaultbin IS NOT NULL AND t.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
 ), named (relid, modes, what, id) AS (
     SELECT DISTINCT e.relid, e.modes, m.found[1], m.found[2]::pg_catalog.oid
-    FROM trees e, pg_catalog.regexp_matches(e.tree, ':(funcid|aggfnoid|winfnoid|opno|relid) ([0-9]+)', 'g') AS m (found)
+    FROM trees e, pg_catalog.regexp_matches(e.tree, ':(funcid|aggfnoid|winfnoid|opno|eqop|sortop|relid) ([0-9]+)', 'g') AS m (found)
+    UNION
+    SELECT e.relid, e.modes, 'opno', w.id::pg_catalog.oid
+    FROM trees e, pg_catalog.regexp_matches(e.tree, ':opnos [(]o ([0-9 ]+)[)]', 'g') AS m (found), pg_catalog.regexp_split_to_table(m.found[1], ' ') AS w (id)
 ), found (relid, mode, what, id) AS (
     SELECT n.relid, m.mode, n.what, n.id FROM named n, pg_catalog.regexp_split_to_table(n.modes, '') AS m (mode)
     UNION
     SELECT NULL, 'any', m.found[1], m.found[2]::pg_catalog.oid
-    FROM domain_trees d, pg_catalog.regexp_matches(d.tree, ':(funcid|aggfnoid|winfnoid|opno) ([0-9]+)', 'g') AS m (found)
+    FROM domain_trees d, pg_catalog.regexp_matches(d.tree, ':(funcid|opno) ([0-9]+)', 'g') AS m (found)
 ), used (relid, mode, function) AS (
-    SELECT f.relid, f.mode, f.id FROM found f WHERE f.what OPERATOR(pg_catalog.<>) ALL ('{relid,opno}')
+    SELECT f.relid, f.mode, f.id FROM found f WHERE f.what OPERATOR(pg_catalog.<>) ALL ('{relid,opno,eqop,sortop}')
     UNION
     SELECT f.relid, f.mode, o.oprcode::pg_catalog.oid FROM found f
-    JOIN pg_catalog.pg_operator o ON o.oid OPERATOR(pg_catalog.=) f.id WHERE f.what OPERATOR(pg_catalog.=) 'opno'
+    JOIN pg_catalog.pg_operator o ON o.oid OPERATOR(pg_catalog.=) f.id WHERE f.what OPERATOR(pg_catalog.=) ANY ('{opno,eqop,sortop}')
+    UNION
+    SELECT c.conrelid, 'w', o.oprcode::pg_catalog.oid FROM pg_catalog.pg_constraint c, pg_catalog.unnest(c.conexclop) AS x (id)
+    JOIN pg_catalog.pg_operator o ON o.oid OPERATOR(pg_catalog.=) x.id
     UNION
     SELECT t.tgrelid, 'w', t.tgfoid FROM pg_catalog.pg_trigger t
 )
@@ -144,13 +169,18 @@ SELECT 'locks', r.ev_class::pg_catalog.text, NULL, NULL FROM pg_catalog.pg_rewri
 WHERE r.ev_class OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid AND r.ev_action::pg_catalog.text OPERATOR(pg_catalog.~) ':rowMarks [(]'
 UNION ALL
 SELECT 'anywhere', p.proname::pg_catalog.text, NULL, x.what
-FROM (SELECT c.castfunc::pg_catalog.oid, 'cast' FROM pg_catalog.pg_cast c
-      UNION ALL SELECT a.amproc::pg_catalog.oid, 'operator class' FROM pg_catalog.pg_amproc a
-      UNION ALL SELECT r.rngcanonical::pg_catalog.oid, 'range type' FROM pg_catalog.pg_range r
-      UNION ALL SELECT r.rngsubdiff::pg_catalog.oid, 'range type' FROM pg_catalog.pg_range r
-      UNION ALL SELECT u.function, 'domain' FROM used u WHERE u.relid IS NULL) AS x (function, what)
+FROM (SELECT c.castfunc::pg_catalog.oid, 'cast', c.oid FROM pg_catalog.pg_cast c
+      UNION ALL SELECT a.amproc::pg_catalog.oid, 'operator class', a.oid FROM pg_catalog.pg_amproc a
+      UNION ALL SELECT o.oprcode::pg_catalog.oid, 'operator class', a.oid FROM pg_catalog.pg_amop a
+                JOIN pg_catalog.pg_operator o ON o.oid OPERATOR(pg_catalog.=) a.amopopr WHERE a.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
+      UNION ALL SELECT f.id, 'range type', r.rngtypid FROM pg_catalog.pg_range r,
+                pg_catalog.unnest(ARRAY[r.rngcanonical::pg_catalog.oid, r.rngsubdiff::pg_catalog.oid]) AS f (id)
+      UNION ALL SELECT f.id, 'type', t.oid FROM pg_catalog.pg_type t, pg_catalog.unnest(ARRAY[t.typinput::pg_catalog.oid, t.typoutput::pg_catalog.oid,
+                t.typreceive::pg_catalog.oid, t.typsend::pg_catalog.oid, t.typmodin::pg_catalog.oid, t.typmodout::pg_catalog.oid, t.typanalyze::pg_catalog.oid]) AS f (id)
+                WHERE t.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid AND t.typtype OPERATOR(pg_catalog.=) 'b' AND t.typcategory OPERATOR(pg_catalog.<>) 'A'
+      UNION ALL SELECT u.function, 'domain', 16384::pg_catalog.oid FROM used u WHERE u.relid IS NULL) AS x (function, what, owner)
 JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) x.function
-WHERE p.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid OR x.what OPERATOR(pg_catalog.=) 'domain'
+WHERE x.owner OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
 UNION ALL
 SELECT 'on_ddl', p.proname::pg_catalog.text, NULL, e.evtname::pg_catalog.text
 FROM pg_catalog.pg_event_trigger e JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) e.evtfoid)sql";
@@ -194,12 +224,15 @@ std::string catalog_signatures_query() {
            signature_of({{"pg_class", tables}}) + ", " + signature_of({{"pg_class", tables_in_code}}) + ", " +
            signature_of({{"pg_operator"}}) + ", " +
            signature_of({{"pg_attrdef"},
-                         {"pg_constraint", "t.contype OPERATOR(pg_catalog.=) ANY ('{c,f}')"},
+                         {"pg_constraint", "t.contype OPERATOR(pg_catalog.=) ANY ('{c,f,x}')"},
                          {"pg_index", "t.indexprs IS NOT NULL OR t.indpred IS NOT NULL"},
                          {"pg_trigger"},
                          {"pg_policy"},
                          {"pg_rewrite", "t.ev_class OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid"},
-                         {"pg_type", "t.typdefaultbin IS NOT NULL AND " + own},
+                         {"pg_type", "(t.typdefaultbin IS NOT NULL OR (t.typtype OPERATOR(pg_catalog.=) 'b' AND t.typcategory OPERATOR(pg_catalog.<>) 'A')) AND " + own},
+                         {"pg_partitioned_table", "t.partexprs IS NOT NULL"},
+                         {"pg_statistic_ext"},
+                         {"pg_amop", own},
                          {"pg_inherits"},
                          {"pg_cast"},
                          {"pg_amproc", own},

@@ -44,9 +44,9 @@ Status CatalogRows::add(Row const& row) {
     else if (kind == "code")
         code.emplace(text(1), read_code(text(3), row[2].has_value()));
     else if (kind == "calls")
-        code.emplace(text(1), FunctionCode{.called = {text(2)}, .named = {}});
+        calls.emplace_back(text(1), text(2));
     else if (kind == "relation")
-        relations.push_back({text(1), text(2), text(3) == "identity"});
+        relations.push_back({text(1), text(2), text(3) == "identity", text(3) == "view"});
     else if (kind == "locks")
         locking_views.insert(text(1));
     else if (kind == "operator")
@@ -66,7 +66,7 @@ Status CatalogRows::add(Row const& row) {
 
 FunctionCode CatalogRows::read_code(std::string const& text, bool is_foreign) {
     code_bytes_ += text.size();
-    if (code_bytes_ > code_bytes_max) return {.is_too_long = true, .is_tame = false, .called = {}, .named = {}};
+    if (code_bytes_ > code_bytes_max) return unread_code();
     return is_foreign ? read_foreign_code(text) : read_function_code(text);
 }
 

@@ -32,6 +32,7 @@ struct CatalogRows {
         std::string oid;
         std::string name;
         bool has_identity;
+        bool is_view;
     };
     struct Routine {
         std::string schema;
@@ -50,6 +51,7 @@ struct CatalogRows {
     std::vector<std::string> volatile_functions;  // of which anything is to be expected
     std::multimap<std::string, FunctionCode> bodies;  // of other volatile ones
     std::multimap<std::string, FunctionCode> code;    // of those that are not volatile
+    std::vector<std::pair<std::string, std::string>> calls;  // apart from their code
     std::vector<Relation> relations;
     std::vector<Use> uses;
     std::vector<Edge> edges;

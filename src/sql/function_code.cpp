@@ -14,6 +14,8 @@ namespace {
 constexpr auto wild_words = std::to_array<std::string_view>(
     {"alter", "copy", "create", "deallocate", "discard", "drop", "execute", "hold", "import", "listen", "load", "prepare", "refresh", "reset",
      "temp", "temporary", "unlisten"});
+// EXECUTE, RETURN QUERY EXECUTE, FOR ... IN EXECUTE, OPEN ... FOR EXECUTE.
+constexpr std::string_view carries_out = "execute";
 // Behind these begins a statement, as behind a ';'.
 constexpr auto openers = std::to_array<std::string_view>({"begin", "else", "loop", "then"});
 // ON CONFLICT DO NOTHING, rather than a DO block.
@@ -42,13 +44,14 @@ void add_words(std::string_view text, FunctionCode::Names& names) {
 class CodeReader {
 public:
     FunctionCode read(std::string_view text) {
+        text_ = text;
         // Where strings do not conform to the standard it means something else.
         if (text.find('\\') != text.npos) code_.is_tame = false;
         Lexer lexer(text, true);
         for (auto token = lexer.next(); token.kind != Token::Kind::end; token = lexer.next()) {
             take(token);
             if (token.kind == Token::Kind::broken) {
-                add_words({token.text.begin(), text.end()}, code_.called);
+                take_as_words({token.text.begin(), text.end()});
                 break;
             }
         }
@@ -58,13 +61,27 @@ public:
     }
 
 private:
+    void take_as_words(std::string_view text) {
+        code_.is_tame = false;
+        code_.has_unknown_operators = true;
+        add_words(text, code_.called);
+        code_.runs_text = code_.runs_text || code_.called.contains(carries_out);
+    }
+
     void take(Token const& token) {
         using enum Token::Kind;
         bool const is_word = token.kind == word;
         if (std::exchange(awaits_do_, false) && !(is_word && is_one_of(token.text, behind_do))) code_.is_tame = false;
-        if (token.kind == broken || token.kind == unicode) code_.is_tame = false;
+        // An escaped name or string: not worth reading.
+        if (token.kind == unicode) {
+            code_.is_tame = false;
+            code_.runs_text = true;
+        }
         if (token.is(';')) updates_ = false;
+        // A function is also called as row.function.
+        if (token.is_name() && before_.is('.')) code_.called.insert(identifier_text(token));
         if (token.is('(') && before_.is_name()) code_.called.insert(identifier_text(before_));
+        if (token.kind == op) code_.operators.emplace(token.text);
         if (token.is_name()) code_.named.insert(identifier_text(token));
         if (token.kind == string) take_string(token.text);
         if (is_word) take_word(token.text);
@@ -73,6 +90,7 @@ private:
 
     void take_word(std::string_view word) {
         if (is_one_of(word, wild_words)) code_.is_tame = false;
+        if (equals_folded(word, carries_out)) code_.runs_text = true;
         if (is_one_of(word, openers)) updates_ = false;
         if (equals_folded(word, "update")) updates_ = true;
         // UPDATE t SET, or a setting.
@@ -82,6 +100,9 @@ private:
 
     // It may name a sequence, or a function to be called by a function that takes its name, or be carried out.
     void take_string(std::string_view text) {
+        // It may end elsewhere: any word may be code.
+        bool const may_end_elsewhere = text.starts_with('\'') && text.find('\\') != text.npos;
+        if (may_end_elsewhere && !std::exchange(has_all_words_, true)) take_as_words(text_);
         auto const inside = text.substr(std::min(text.find_first_of("'$") + 1, text.size()));
         add_words(inside, code_.called);
         Lexer lexer(inside, true);
@@ -90,23 +111,27 @@ private:
         }
     }
 
+    std::string_view text_;
     FunctionCode code_;
     Token before_{};
     bool updates_ = false;
     bool awaits_do_ = false;
+    bool has_all_words_ = false;
 };
-
-FunctionCode too_long() { return {.is_too_long = true, .is_tame = false, .called = {}, .named = {}}; }
 
 }  // namespace
 
+FunctionCode unread_code() {
+    return {.is_too_long = true, .is_tame = false, .runs_text = true, .called = {}, .named = {}, .operators = {}, .has_unknown_operators = true};
+}
+
 FunctionCode read_function_code(std::string_view text) {
-    return text.size() > function_code_max ? too_long() : CodeReader().read(text);
+    return text.size() > function_code_max ? unread_code() : CodeReader().read(text);
 }
 
 FunctionCode read_foreign_code(std::string_view text) {
-    if (text.size() > function_code_max) return too_long();
-    FunctionCode code{.is_tame = false, .called = {}, .named = {}};
+    if (text.size() > function_code_max) return unread_code();
+    FunctionCode code{.is_tame = false, .runs_text = true, .called = {}, .named = {}, .operators = {}, .has_unknown_operators = true};
     add_words(text, code.called);
     code.named = code.called;
     return code;

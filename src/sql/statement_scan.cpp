@@ -36,6 +36,7 @@ public:
         if (begin_ != nullptr) scan_.text = {begin_, end_};
         scan_.is_last = is_last;
         scan_.pins |= read_;
+        scan_.pins_of_writing = written_;
         if (scan_.writes) scan_.pins |= written_;
         if (scan_.may_insert) scan_.pins |= inserted_;
         return scan_;

@@ -14,6 +14,7 @@ struct StatementScan {
     std::string_view first_word;
     std::size_t token_count = 0;
     Pins pins;  // of what it names, without set_config's
+    Pins pins_of_writing;  // of the relations it names, if it wrote to them
     bool is_broken = false;
     bool calls_set_config = false;
     bool calls_unlock_all = false;

@@ -384,6 +384,9 @@ Effects statement_effects(StatementScan const& scan, bool scs, CatalogFacts cons
     if (scan.has_into && (effects.verb == Verb::select || effects.verb == Verb::execute))
         effects.changes_catalog = true;
     if (effects.changes_catalog) effects.pins |= facts.on_ddl();
+    // Expressions of tables' indexes, checks and columns run where a table is written anew, too.
+    if (effects.changes_catalog || effects.verb == Verb::vacuum) effects.pins |= scan.pins_of_writing;
+    if (effects.verb == Verb::vacuum) effects.pins |= facts.on_maintenance();
     if (scan.calls_set_config) read_set_config(scan.text, scs, effects);
     if (scan.calls_unlock_all && is_lone_unlock_all(scan.text, scs)) effects.unpins |= Pin::advisory_lock;
     return effects;

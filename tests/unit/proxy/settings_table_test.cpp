@@ -40,8 +40,8 @@ TEST(EndpointSettingsTable, sets_one_setting_a_row) {
     for (auto const& row : endpoint_setting_rows()) {
         EndpointSettings settings;
         bool is_set = false;
-        for (auto const* const text : {"2000", "strict", "session", "epoll", "require", "off", "node1=7", "other"}) {
-            if (is_set || !row.set(settings, text)) continue;
+        for (auto const* const text : {"2000", "strict", "session", "epoll", "require", "off", "on", "node1=7", "other"}) {
+            if (is_set || text == row.get(settings) || !row.set(settings, text)) continue;
             is_set = true;
             EXPECT_EQ(row.get(settings), text) << row.name;
         }

@@ -30,6 +30,36 @@ TEST(catalog_facts, what_a_stable_function_calls_makes_it_suspect) {
     EXPECT_EQ(pins_of("SELECT outer_one()", rows), "drawn number");
 }
 
+TEST(catalog_facts, what_the_user_says_of_a_function_whose_code_is_known_counts_for_its_callers) {
+    // Whichever of them is met first.
+    Rows const rows{{"code", "a", {}, "SELECT 1"}, {"code", "calls_a", {}, "SELECT a()"}, {"body", "b", {}, "SELECT 1"}, {"body", "calls_b", {}, "SELECT b()"},
+                    {"code", "d_calls_z", {}, "SELECT z()"}, {"code", "z", {}, "SELECT 1"}, {"calls", "sum_up", "a", {}}};
+    for (auto const* const text : {"SELECT calls_a()", "SELECT calls_b()", "SELECT d_calls_z()", "SELECT sum_up(x) FROM t"}) {
+        EXPECT_EQ(pins_of(text, rows), "");
+        EXPECT_EQ(pins_of(text, rows, {{}, {"a", "b", "z"}}), "unproven") << text;
+    }
+}
+
+TEST(catalog_facts, a_function_that_only_reads_does_what_its_operators_and_relations_do) {
+    Rows const rows{{"function", "f", {}, "volatile"}, {"operator", "<>", "f", {}}, {"operator", "<->", "f", {}},
+                    {"relation", "1", "v", {}},        {"uses", "1", "f", "r"},     {"relation", "2", "w", {}}, {"uses", "2", "f", "w"},
+                    {"code", "far", {}, "SELECT 1 <-> 2"}, {"code", "near", {}, "SELECT 1 <# 2"}, {"code", "reads_v", {}, "SELECT 1 FROM v"},
+                    {"code", "reads_w", {}, "SELECT 1 FROM w"}, {"code", "unequal", {}, "SELECT 1 != 2"}, {"calls", "agg", "reads_v", {}},
+                    {"code", "runs", {}, "begin execute x; end"}, {"code", "foreign_one", "plperl", "return 1"}, {"code", "calls_far", {}, "SELECT far()"}};
+    auto const facts = CatalogFacts::from_rows(rows, {});
+    ASSERT_TRUE(facts);
+    for (auto const* const name : {"far", "reads_v", "unequal", "agg", "runs", "foreign_one", "calls_far"}) EXPECT_EQ(facts->function(name), Pin::unproven) << name;
+    for (auto const* const name : {"near", "reads_w"}) EXPECT_TRUE(facts->function(name).empty()) << name;
+}
+
+TEST(catalog_facts, maintenance_runs_what_tables_run_when_they_are_written) {
+    Rows rows{{"relation", "1", "pg_settings", "view"}, {"uses", "1", "set_config", "w"}, {"relation", "2", "t", {}}};
+    EXPECT_EQ(pins_of("UPDATE pg_settings SET setting = '1'", rows), "unproven");
+    for (auto const* const text : {"VACUUM", "ANALYZE t", "REINDEX TABLE t", "CLUSTER"}) EXPECT_EQ(pins_of(text, rows), "") << text;
+    rows.push_back({"uses", "2", "pg_try_advisory_lock", "w"});
+    for (auto const* const text : {"VACUUM", "ANALYZE t", "REINDEX TABLE t", "CLUSTER"}) EXPECT_EQ(pins_of(text, rows), "advisory lock") << text;
+}
+
 TEST(catalog_facts, what_a_function_that_writes_names_makes_it_suspect) {
     Rows const rows{{"body", "touch", {}, "begin new.at := now(); return new; end"},
                     {"relation", "1", "t", "identity"},

@@ -42,6 +42,19 @@ TEST(FunctionCode, WhatIsCalledStandsBeforeAParenthesisOrInAString) {
     for (auto const* name : {"a", "b", "c", "d"}) EXPECT_TRUE(code.named.contains(name)) << name;
 }
 
+TEST(FunctionCode, WhatCarriesOutATextIsSeenInWhateverForm) {
+    for (auto const* text : {"BEGIN EXECUTE q INTO r; END", "BEGIN RETURN QUERY EXECUTE q; END", "BEGIN FOR r IN EXECUTE q LOOP END LOOP; END",
+                             "BEGIN OPEN c FOR EXECUTE q; END", "SELECT '\\', execute '", "SELECT U&\"d\\0061t\"()"}) {
+        EXPECT_TRUE(read_function_code(text).runs_text) << text;
+    }
+    for (auto const* text : {"SELECT 1", "SELECT a ~ '\\d+'", "SELECT E'\\n execute'", "BEGIN /* execute */ RETURN 1; END", "SELECT 'execute'"}) {
+        EXPECT_FALSE(read_function_code(text).runs_text) << text;
+    }
+    EXPECT_TRUE(read_foreign_code("return 1").runs_text);
+}
+
+TEST(FunctionCode, ARowsFieldMayBeAFunction) { EXPECT_TRUE(read_function_code("SELECT t.evil FROM t").called.contains("evil")); }
+
 TEST(FunctionCode, BehindAStringThatDoesNotEndEachWordCounts) {
     EXPECT_TRUE(read_function_code("SELECT 'it''s \"nextval").called.contains("nextval"));
 }

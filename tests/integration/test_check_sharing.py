@@ -1,0 +1,114 @@
+"""The checking mode asks each backend, when it goes back to its pool, what it really holds: what runs through the endpoint leaves nothing behind
+that it does not know of. What is found here is a fault of the verdicts, or of the books on backends."""
+import random
+
+import psycopg
+import pytest
+import wire_messages as wire
+from catalog_statements import SETUP, statements
+from corpus_client import CorpusClient, interleave
+from corpus_file import corpus_names, read_corpus
+from endpoint import Served
+from tandem import wait_for
+from wire_client import WireClient, errors
+
+EXTENSIONS = ("autoinc", "citext", "cube", "dblink", "hstore", "intarray", "ltree", "pg_trgm", "tablefunc", "xml2")
+CLIENT_STATEMENTS = 4
+# Nothing ties a session to its backend here, so that everything is left behind.
+LEFT_BEHIND = {
+    "SET work_mem = '3MB'": None,
+    "SELECT set_config('work_mem', left('12345', 4), false)": "setting work_mem is '1234'",
+    "SELECT pg_advisory_lock(7)": "lock: advisory",
+    "PREPARE mine AS SELECT 1": "prepared statement mine is there",
+    "DECLARE mine CURSOR WITH HOLD FOR SELECT 1": "cursor: mine",
+    "LISTEN mine": "listen: mine",
+    "CREATE TEMPORARY TABLE mine (a int)": "temporary: pg_class",
+    "SET SESSION AUTHORIZATION other": "session_user is other",
+    "SELECT pg_replication_origin_create('mine'), pg_replication_origin_session_setup('mine')": "a replication origin is set up",
+    "SELECT set_config('my.own', left('12345', 4), false)": "setting my.own is '1234' instead of ''",
+}
+
+
+def reports(served):
+    """What the log says of the mode."""
+    texts = (path.read_text(errors="replace") for path in served.tandem.folder.rglob("*.log"))
+    return [line for text in texts for line in text.splitlines() if "sharing check" in line]
+
+
+def counts(served):
+    """Of all databases: how many checks, and how many of them found something."""
+    rows = served.console("SHOW STATS")
+    return tuple(sum(int(row[name]) for row in rows) for name in ("sharing_checks", "sharing_faults"))
+
+
+@pytest.fixture(scope="module")
+def served():
+    with Served(replicas=1, pool_size=1, check_sharing="on") as made:
+        made.straight.sql("CREATE ROLE other")
+        yield made
+
+
+def test_what_is_left_behind_is_found_and_reported():
+    with Served(replicas=0, pool_size=1, check_sharing="on", pool_mode="transaction") as made:
+        made.straight.sql("CREATE ROLE other")
+        for number, (text, found) in enumerate(LEFT_BEHIND.items()):
+            with WireClient(made.endpoint).log_in() as client:
+                assert errors(client.query(text)) == []
+                # The next client gets another backend, which has nothing of it.
+                assert errors(client.query(f"SELECT {number}")) == []
+            if found:
+                wait_for(lambda found=found: any(found in line for line in reports(made)), f"a report of {found}")
+            assert sum("differs" in line for line in reports(made)) <= number
+        assert not any("3MB" in line for line in reports(made))
+        assert counts(made)[1] == len(LEFT_BEHIND) - 1
+
+
+@pytest.mark.parametrize("protocol", ["simple", "extended"])
+def test_the_corpus_leaves_nothing_behind(served, protocol):
+    served.straight.sql("DROP DATABASE IF EXISTS corpus WITH (FORCE)")
+    served.straight.sql("CREATE DATABASE corpus")
+    place = served.endpoint.at(dbname="corpus")
+    interleave([CorpusClient(place, name, read_corpus(name, protocol), protocol) for name in corpus_names()])
+    assert counts(served)[0] > 100
+    assert reports(served) == []
+
+
+def test_a_pipeline_that_fails_leaves_nothing_behind(served):
+    """Also the unnamed statement is as the endpoint has it."""
+    one, fails, two = (wire.parse(text) + wire.bind() + wire.execute() for text in ("SELECT 1", "SELECT 1/0", "SELECT 2"))
+    before = counts(served)[0]
+    pipelines = [one + fails + two, fails + two, wire.parse("SELECT 1/0 FROM") + two, wire.query("SELECT 1") + fails + two, one + wire.parse("SELECT 1/0") + fails]
+    for sent in pipelines:
+        with WireClient(served.endpoint).log_in() as client:
+            client.send(sent, wire.sync())
+            client.terminate()
+    wait_for(lambda: counts(served)[0] >= before + len(pipelines), "all of them to be checked")
+    assert reports(served) == []
+
+
+@pytest.mark.parametrize("count", [600, pytest.param(100_000, marks=pytest.mark.long)])
+def test_functions_and_operators_of_the_catalog_leave_nothing_behind(served, count):
+    name = f"catalog_{count}"
+    served.straight.sql(f"CREATE DATABASE {name}")
+    straight = served.straight.at(dbname=name)
+    straight.sql(SETUP + "".join(f"CREATE EXTENSION {extension};" for extension in EXTENSIONS))
+    generated = list(statements(straight))
+    random.Random(count).shuffle(generated)
+    texts = []
+    with straight.connect() as session:
+        for _, made, run in generated[:count]:
+            try:
+                if made:
+                    session.execute(made)
+                texts.append(run)
+            except psycopg.Error:
+                pass  # a value that does not fit, or a function that may not stand there
+    place = served.endpoint.at(dbname=name)
+    for begin in range(0, len(texts), CLIENT_STATEMENTS):
+        with WireClient(place).log_in(options="-c statement_timeout=2000") as client:
+            for text in texts[begin:begin + CLIENT_STATEMENTS]:
+                client.query(text)
+            client.terminate()
+    assert len(texts) > min(count, len(generated)) * 0.8
+    assert counts(served)[0] > len(texts) / CLIENT_STATEMENTS
+    assert reports(served) == []
