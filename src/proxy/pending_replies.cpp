@@ -1,5 +1,6 @@
 #include "proxy/pending_replies.hpp"
 
+#include <algorithm>
 #include <cassert>
 
 namespace pgtandem::proxy {
@@ -44,6 +45,11 @@ void PendingReplies::clear() {
     entries_.clear();
     head_ = 0;
     ready_ = changing_ = naming_ = comparing_ = 0;
+}
+
+bool PendingReplies::ends_in_our_sync() const {
+    auto const next = std::find_if(entries_.begin() + static_cast<std::ptrdiff_t>(head_), entries_.end(), [](auto const& entry) { return entry.what == Expect::sync; });
+    return next != entries_.end() && next->is_ours;
 }
 
 bool PendingReplies::fail_until_sync(std::function<void(Expected& entry, bool is_refused)> const& undo) {

@@ -72,6 +72,9 @@ public:
     // A statement that was parsed anew is being compared with what its client was told.
     bool is_comparing() const { return comparing_ > 0; }
 
+    // The next Sync is the endpoint's own: what comes before it is no business of the client's.
+    bool ends_in_our_sync() const;
+
     void push(Expected entry);
     void pop();
     void erase(std::size_t index);

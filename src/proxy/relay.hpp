@@ -183,7 +183,6 @@ private:
     // What the endpoint answers itself (relay_own.cpp).
     char transaction_status() const;
     std::optional<OwnAnswer> answer_to_own(OwnStatement const& own);
-    Took end_open_batch();
     Took take_own_query(OwnStatement const& own);
     void take_own_parse(std::string const& name, PreparedRef const& statement);
     void take_own_bind(wire::Bind const& bind, PreparedRef const& statement, wire::Header header);

@@ -200,8 +200,15 @@ void Relay::use_client_names() {
 }
 
 void Relay::bring_all_names() {
+    // One that cannot be parsed any more, as its table is gone, is missing there, which must not be the answer to anything else. Within
+    // a transaction it would end that.
+    bool const stands_alone = at_.backend->transaction == 'I' && !at_.backend->is_in_batch && !pending().owes_ready();
     for (auto const& [name, statement] : state_.statements()) {
-        if (!statement->own) bring_client_name(name, statement);
+        if (statement->own || at_.client_names.contains(name)) continue;
+        bring_client_name(name, statement);
+        if (!stands_alone) continue;
+        wire::write_sync(to_server());
+        pending().push(ours(Expect::sync));
     }
 }
 

@@ -48,21 +48,9 @@ std::optional<OwnAnswer> Relay::answer_to_own(OwnStatement const& own) {
     return host_.answer_own(own);
 }
 
-// A query ends what was sent before it without a Sync, as far as that was no error.
-Relay::Took Relay::end_open_batch() {
-    if (at_.backend == nullptr) return Took::yes;
-    if (!pending().empty()) return settle();
-    if (!std::exchange(at_.backend->is_in_batch, false)) return Took::yes;
-    wire::write_sync(to_server());
-    Expected entry{Expect::sync};
-    entry.is_ours = true;
-    pending().push(std::move(entry));
-    return Took::await_server;
-}
-
 Relay::Took Relay::take_own_query(OwnStatement const& own) {
-    auto const ended = end_open_batch();
-    if (ended != Took::yes) return ended;
+    // An error before it makes it void.
+    if (is_busy()) return settle();
     if (own.kind == OwnStatement::Kind::explain && host_.must_wait_for_facts()) return Took::need_facts;
     auto const answer = answer_to_own(own);
     if (!answer) return Took::need_backend;

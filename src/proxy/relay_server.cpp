@@ -223,6 +223,7 @@ bool Relay::pass_error(Expected const& of, std::string_view body) {
         output().append(of.local);
         return false;
     }
+    if (pending().ends_in_our_sync()) return false;
     if (of.server_name.empty()) return true;
     auto error = wire::ErrorFields::parse(body);
     if (!may_name_statement(error.sqlstate)) return true;
