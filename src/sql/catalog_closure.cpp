@@ -128,7 +128,12 @@ private:
         for (auto const& [name, node] : functions_.all()) {
             if (!spread_[node].empty()) facts_.known(name).function |= spread_[node];
         }
-        for (auto const& known : rows_.relations) add_pins(known.name, relation(known.oid));
+        for (auto const& known : rows_.relations) {
+            auto const& modes = relation(known.oid);
+            add_pins(known.name, modes);
+            // Rules of views, as that of pg_settings, run for whoever names them.
+            if (!known.is_view) facts_.on_maintenance_ |= spread_[modes[1]];
+        }
         for (auto const& [symbol, node] : operators_.all()) add_operator(symbol, spread_[node]);
         facts_.any_operator_ = spread_[any_operator_];
     }
@@ -137,7 +142,6 @@ private:
         auto const read = spread_[modes[0]];
         auto const write = spread_[modes[1]];
         auto const insert = spread_[modes[2]];
-        facts_.on_maintenance_ |= write;
         if ((read | write | insert).empty() || name.empty()) return;
         auto& known = facts_.known(name).relation;
         known.on_read |= read;

@@ -3,7 +3,7 @@
 //   body      name           -              code of a volatile one
 //   code      name           language | -   code of one that is not volatile; no language: SQL or PL/pgSQL
 //   calls     function       function       -              an aggregate's parts, a default of an argument
-//   relation  oid            name           identity | -
+//   relation  oid            name           identity | view | -
 //   uses      relation       function       r | w | i: in which way of touching the relation the function runs
 //   edge      relation       relation       rr | ww | ri ...: touching the first so touches the second so
 //   locks     relation       -              -              a view whose query is FOR UPDATE or the like
@@ -74,7 +74,7 @@ WHERE p.prokind OPERATOR(pg_catalog.<>) 'p'
 GROUP BY n.nspname)sql";
 
 constexpr std::string_view relations = R"sql(SELECT 'relation', c.oid::pg_catalog.text, c.relname::pg_catalog.text,
-    CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_attribute a
+    CASE WHEN c.relkind OPERATOR(pg_catalog.=) 'v' THEN 'view' WHEN EXISTS (SELECT FROM pg_catalog.pg_attribute a
         WHERE a.attrelid OPERATOR(pg_catalog.=) c.oid AND a.attidentity OPERATOR(pg_catalog.<>) '') THEN 'identity' END
 FROM pg_catalog.pg_class c
 WHERE c.relkind OPERATOR(pg_catalog.=) ANY ('{r,p,v,m,f}') AND (c.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid

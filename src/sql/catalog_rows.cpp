@@ -46,7 +46,7 @@ Status CatalogRows::add(Row const& row) {
     else if (kind == "calls")
         calls.emplace_back(text(1), text(2));
     else if (kind == "relation")
-        relations.push_back({text(1), text(2), text(3) == "identity"});
+        relations.push_back({text(1), text(2), text(3) == "identity", text(3) == "view"});
     else if (kind == "locks")
         locking_views.insert(text(1));
     else if (kind == "operator")

@@ -32,6 +32,7 @@ struct CatalogRows {
         std::string oid;
         std::string name;
         bool has_identity;
+        bool is_view;
     };
     struct Routine {
         std::string schema;

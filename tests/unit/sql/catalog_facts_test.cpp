@@ -50,7 +50,14 @@ TEST(catalog_facts, a_function_that_only_reads_does_what_its_operators_and_relat
     ASSERT_TRUE(facts);
     for (auto const* const name : {"far", "reads_v", "unequal", "agg", "runs", "foreign_one", "calls_far"}) EXPECT_EQ(facts->function(name), Pin::unproven) << name;
     for (auto const* const name : {"near", "reads_w"}) EXPECT_TRUE(facts->function(name).empty()) << name;
-    EXPECT_EQ(facts->on_maintenance(), Pin::unproven);
+}
+
+TEST(catalog_facts, maintenance_runs_what_tables_run_when_they_are_written) {
+    Rows rows{{"relation", "1", "pg_settings", "view"}, {"uses", "1", "set_config", "w"}, {"relation", "2", "t", {}}};
+    EXPECT_EQ(pins_of("UPDATE pg_settings SET setting = '1'", rows), "unproven");
+    for (auto const* const text : {"VACUUM", "ANALYZE t", "REINDEX TABLE t", "CLUSTER"}) EXPECT_EQ(pins_of(text, rows), "") << text;
+    rows.push_back({"uses", "2", "pg_try_advisory_lock", "w"});
+    for (auto const* const text : {"VACUUM", "ANALYZE t", "REINDEX TABLE t", "CLUSTER"}) EXPECT_EQ(pins_of(text, rows), "advisory lock") << text;
 }
 
 TEST(catalog_facts, what_a_function_that_writes_names_makes_it_suspect) {
