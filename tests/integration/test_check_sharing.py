@@ -4,6 +4,7 @@ import random
 
 import psycopg
 import pytest
+import wire_messages as wire
 from catalog_statements import SETUP, statements
 from corpus_client import CorpusClient, interleave
 from corpus_file import corpus_names, read_corpus
@@ -69,6 +70,19 @@ def test_the_corpus_leaves_nothing_behind(served, protocol):
     place = served.endpoint.at(dbname="corpus")
     interleave([CorpusClient(place, name, read_corpus(name, protocol), protocol) for name in corpus_names()])
     assert counts(served)[0] > 100
+    assert reports(served) == []
+
+
+def test_a_pipeline_that_fails_leaves_nothing_behind(served):
+    """Also the unnamed statement is as the endpoint has it."""
+    one, fails, two = (wire.parse(text) + wire.bind() + wire.execute() for text in ("SELECT 1", "SELECT 1/0", "SELECT 2"))
+    before = counts(served)[0]
+    pipelines = [one + fails + two, fails + two, wire.parse("SELECT 1/0 FROM") + two, wire.query("SELECT 1") + fails + two, one + wire.parse("SELECT 1/0") + fails]
+    for sent in pipelines:
+        with WireClient(served.endpoint).log_in() as client:
+            client.send(sent, wire.sync())
+            client.terminate()
+    wait_for(lambda: counts(served)[0] >= before + len(pipelines), "all of them to be checked")
     assert reports(served) == []
 
 
