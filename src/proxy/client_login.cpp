@@ -72,7 +72,8 @@ io::Task<bool> ClientSession::ask_desk() {
         event_.signal();
     });
     // For a client that has gone nothing is looked up; one that says nothing more cannot prove who it is.
-    auto const is_there = [&] { return stream_->health() == io::Health::open && !(stream_->at_end() && stream_->input().empty()); };
+    // One that has only ended its own side is answered, as by the server.
+    auto const is_there = [&] { return stream_->health() == io::Health::open; };
     while (!answered && !login_timed_out_ && !end_reason_ && is_there()) co_await event_.wait();
     worker_.forget_question(*this);
     if (failure) co_return fatal("57P03", "cannot ask the server about role \"" + user_ + "\": " + failure->line());
