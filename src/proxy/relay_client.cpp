@@ -1,6 +1,5 @@
 // The client's messages, taken one by one.
 #include <algorithm>
-#include <cassert>
 
 #include "proxy/relay.hpp"
 #include "wire/backend.hpp"
@@ -17,6 +16,8 @@ constexpr std::size_t seen_before_passing = 32 << 10;
 // The large-object functions that libpq calls by FunctionCall (src/include/catalog/pg_proc.dat); they leave nothing behind
 // when their transaction ends.
 constexpr std::uint32_t large_object_functions[] = {715, 764, 765, 767, 952, 953, 954, 955, 956, 957, 958, 964, 1004, 3170, 3171, 3172};
+
+bool is_of_copy(char type) { return std::string_view("dcfHS").find(type) != std::string_view::npos; }
 
 Expect answer_to(char type) {
     switch (type) {
@@ -52,6 +53,13 @@ Relay::Outcome Relay::run_client() {
                 at_.backend->is_in_message = client_passing_ > 0;
             }
             consume(count);
+            continue;
+        }
+        // What has no place in a COPY ends the connection as soon as its type is read; which words it says first is the server's business.
+        if (at_.client_copies && !input.empty() && !is_of_copy(input.front())) {
+            at_.backend->is_tainted = true;
+            at_.client_copies = false;
+            pass_rest(SIZE_MAX);
             continue;
         }
         auto const header = wire::read_header(input);
@@ -91,15 +99,6 @@ Relay::Outcome Relay::client_has_ended() {
 
 Relay::Took Relay::take_client_message(wire::Header header, std::string_view input) {
     bool const is_copy_data = header.type == 'd';
-    bool const is_of_copy = is_copy_data || header.type == 'c' || header.type == 'f' || header.type == 'H' || header.type == 'S';
-    // What has no place in a COPY ends the connection; which words it says first is the server's business.
-    if (at_.client_copies && !is_of_copy && header.body != wire::bad_length) {
-        assert(at_.backend != nullptr);
-        at_.backend->is_tainted = true;
-        at_.client_copies = false;
-        pass_through(header, input);
-        return Took::yes;
-    }
     auto const most = wire::frontend_body_max(header.type, true);
     // What came before it is answered first.
     if ((most == 0 || header.body > most) && is_busy()) return settle();

@@ -63,7 +63,8 @@ bool Relay::changes_session(sql::Analysis const* analysis) const {
     return std::ranges::any_of(analysis->statements, [&](sql::Effects const& effects) {
         using enum sql::Verb;
         bool const changes_names = effects.verb == deallocate || effects.verb == deallocate_all || effects.verb == discard_all;
-        return changes_names || !effects.settings.empty() || (may_take_back && ends_transaction(effects.verb));
+        // Within a COPY another message has no place.
+        return changes_names || effects.verb == copy || !effects.settings.empty() || (may_take_back && ends_transaction(effects.verb));
     });
 }
 
