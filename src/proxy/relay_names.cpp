@@ -15,6 +15,9 @@ namespace {
 // Of the texts of one backend's statements.
 constexpr std::size_t most_bytes_on_backend = 4 << 20;
 
+// Of a Bind: no formats, no values, no result formats.
+constexpr std::string_view no_values("\0\0\0\0\0\0", 6);
+
 Expected ours(Expect what) {
     Expected entry{what};
     entry.is_ours = true;
@@ -65,7 +68,18 @@ void Relay::parse_anew(std::string_view server_name, PreparedRef const& statemen
     send_parse(server_name, *statement, statement->types_to_parse());
     pending().push(std::move(entry));
     if (statement->description) describe_to_learn(server_name, statement, name, Learns::compare);
+    // Without parameters its first plan is kept, and with it what the planner folds: that is to be by its settings too.
+    bool const is_planned_once = statement->description ? statement->description->parameters.empty() : statement->text.find('$') == std::string::npos;
+    if (differs && is_planned_once) plan(server_name);
     set_between(statement->settings, present);
+}
+
+void Relay::plan(std::string_view server_name) {
+    auto const portal = fresh_name();
+    wire::Bind{portal, server_name, no_values}.write(to_server());
+    wire::Close{'P', portal}.write(to_server());
+    pending().push(ours(Expect::bind));
+    pending().push(ours(Expect::close));
 }
 
 void Relay::add_to_backend(PreparedRef const& statement, std::string server_name, Expected& parse) {

@@ -82,7 +82,11 @@ def test_a_statement_parsed_under_one_setting_is_not_run_for_another(both, kind,
     steps += [say(A, wire.parse(sql, "n0"), wire.sync()), say(A, run("n0", values_for(sql, "n0")), wire.sync())]
     steps += [say(A, q(second)), say(A, wire.parse(sql, "n1"), wire.sync()), say(A, run("n1", values_for(sql, "n1")), wire.sync()),
               say(A, run("n0", values_for(sql, "n0")), wire.sync()), say(A, wire.parse(sql), run("", values_for(sql, "")), wire.sync()),
-              say(A, q(first)), say(A, wire.parse(sql, "n2"), run("n2", values_for(sql, "n2")), run("n1", values_for(sql, "n1")), wire.sync())]
+              say(A, q(first)), say(A, wire.parse(sql, "n2"), run("n2", values_for(sql, "n2")), wire.sync())]
+    # A server folds functions at the first plan. What has been planned on a replica only is planned on the primary by the settings of its
+    # first use there (docs/decisions/0008).
+    if kind == "primary" or "folded" not in sql:
+        steps.append(say(A, run("n1", values_for(sql, "n1")), wire.sync()))
     both.agree(kind, steps, setup)
 
 
