@@ -9,6 +9,8 @@ Each round runs all of them one after the other, so that what else the machine d
 the proxy's own CPU microseconds per transaction (user + system, all its threads and processes), its ratio to PgBouncer's (goal 0.75,
 then 0.5), throughput, p50 and p99. Logins are not counted: CPU and transactions are those between two moments while pgbench runs.
 
+PROXIES="pgtandem_now pgtandem_before" with BEFORE=another/pgtandem shows what a change costs.
+
 SECONDS=4 ROUNDS=3 CLIENTS="16 200" WORKLOADS="simple extended prepared tpcb mixed mixed_extended mixed_prepared" PROXIES="..." SCALE=10 PGBOUNCER=pgbouncer
 """
 import os

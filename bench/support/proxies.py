@@ -192,6 +192,8 @@ class Endpoint(Proxy):
 
 # `pgtandem proxy` before the same servers, to show apart what the split and what the floors cost.
 VARIANTS = {"pgtandem_off": {"split": "off"}, "pgtandem_eventual": {"consistency": "eventual"}}
+# `pgtandem proxy` of this program and, named by BEFORE, of another one: what a change costs, in turns in one run.
+IN_TURNS = {"pgtandem_now": {}, **({"pgtandem_before": {"binary": os.environ["BEFORE"]}} if "BEFORE" in os.environ else {})}
 
 
 @contextlib.contextmanager
@@ -278,8 +280,8 @@ class Stand:
             case "pgtandem":
                 print(f"pgtandem is left out: {NO_ENDPOINT}")
                 return None
-            case _ if name in VARIANTS:
-                return self.undo.enter_context(self.proxy(name, self.served.replicas, port=place.port, **VARIANTS[name]))
+            case _ if name in VARIANTS | IN_TURNS:
+                return self.undo.enter_context(self.proxy(name, self.served.replicas, port=place.port, **(VARIANTS | IN_TURNS)[name]))
             case "pgbouncer":
                 return PgBouncer(name, place).run(folder, server, server.host, self.clients_max + 100)
             case "pgbouncer_unix":
