@@ -358,9 +358,9 @@ std::shared_ptr<sql::Analysis const> ClientSession::analyse(std::string_view tex
 }
 
 // A statement whose settings nobody can follow is the session's own.
-PreparedRef ClientSession::prepare(std::string_view text, std::string_view types, SettingsRef const& settings, bool strings_conform) {
+PreparedRef ClientSession::prepare(std::string_view text, std::string_view types, SettingsRef const& settings, bool is_shared, bool strings_conform) {
     auto const epoch = view_->epoch();
-    if (settings != nullptr) {
+    if (is_shared) {
         if (auto known = pool_->statements.find(epoch, text, types, settings)) return known;
     }
     auto& memory = worker_.memory();
@@ -373,8 +373,8 @@ PreparedRef ClientSession::prepare(std::string_view text, std::string_view types
     statement.text = text;
     statement.types = types;
     statement.analysis = view_->analyse(text, how, worker_.settings());
-    if (settings == nullptr) return make_prepared(std::move(statement), memory);
     statement.settings = settings;
+    if (!is_shared) return make_prepared(std::move(statement), memory);
     return pool_->statements.add(std::move(statement), memory);
 }
 

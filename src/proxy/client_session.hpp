@@ -158,7 +158,7 @@ private:
     std::optional<OwnAnswer> answer_own(OwnStatement const& own) override;
     void reset_own_settings() override;
     std::shared_ptr<sql::Analysis const> analyse(std::string_view text, bool strings_conform) override;
-    PreparedRef prepare(std::string_view text, std::string_view types, SettingsRef const& settings, bool strings_conform) override;
+    PreparedRef prepare(std::string_view text, std::string_view types, SettingsRef const& settings, bool is_shared, bool strings_conform) override;
     PreparedRef prepare_again(PreparedStatement const& statement, StatementDescription description) override;
     bool holds(PreparedStatement const& statement) override;
     bool must_wait_for_facts() override;

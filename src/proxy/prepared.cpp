@@ -85,11 +85,6 @@ PreparedOnBackend::Entry* PreparedOnBackend::use(PreparedRef const& statement) {
     return &*found->second;
 }
 
-PreparedOnBackend::Entry* PreparedOnBackend::find_name(std::string_view server_name) {
-    auto const found = std::ranges::find(order_, server_name, &Entry::server_name);
-    return found == order_.end() ? nullptr : &*found;
-}
-
 void PreparedOnBackend::add(Entry entry) {
     remove(entry.statement);
     bytes_ += entry.statement->bytes();

@@ -86,7 +86,6 @@ public:
     std::string next_name() { return "pgtandem_" + std::to_string(++last_name_); }
     // Null where it is not there. Counts as a use.
     Entry* use(PreparedRef const& statement);
-    Entry* find_name(std::string_view server_name);
     void add(Entry entry);
     // Gives back what was there.
     std::optional<Entry> remove(PreparedRef const& statement);

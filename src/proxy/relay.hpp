@@ -43,8 +43,10 @@ public:
     virtual bool has_drawn_on(Backend const& backend) const = 0;
     // Null where the statement is too long to look at.
     virtual std::shared_ptr<sql::Analysis const> analyse(std::string_view text, bool standard_conforming_strings) = 0;
-    // 'settings': those in force that matter to a parser; null where they cannot be followed. Null: there is no room for more.
-    virtual PreparedRef prepare(std::string_view text, std::string_view types, SettingsRef const& settings, bool standard_conforming_strings) = 0;
+    // 'settings': those in force that matter to a parser, as far as they are known; where they cannot be followed the statement is
+    // not shared. Null: there is no room for more.
+    virtual PreparedRef prepare(std::string_view text, std::string_view types, SettingsRef const& settings, bool is_shared,
+                                bool standard_conforming_strings) = 0;
     // The same statement, of which a server has given another description.
     virtual PreparedRef prepare_again(PreparedStatement const& statement, StatementDescription description) = 0;
     // False: the catalog or the search path is another now; the statement is to be looked at again.

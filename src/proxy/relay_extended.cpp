@@ -49,8 +49,8 @@ Relay::Took Relay::take_parse(std::string_view message, std::string_view body) {
     }
     // What is parsed in a session whose settings nobody can follow is nobody else's.
     bool const is_shared = !at_.has_client_names && !may_reach_names();
-    auto const settings = is_shared ? state_.settings_for_parser(value_of(at_.backend->reported, "DateStyle")) : nullptr;
-    auto const statement = host_.prepare(parse->text, parse->types, settings, strings_conform());
+    auto const settings = state_.settings_for_parser(value_of(at_.backend->reported, "DateStyle"));
+    auto const statement = host_.prepare(parse->text, parse->types, settings, is_shared, strings_conform());
     if (!statement || (!name.empty() && state_.statement_bytes() + statement->bytes() > most_statement_bytes)) {
         fail_on_server(Expect::parse, make_error("ERROR", "53400", "there are too many prepared statements to keep one more",
                                                  "A client may keep 64 MB of them by name; SHOW MEM in database pgtandem tells what all have.",

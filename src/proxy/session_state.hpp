@@ -70,7 +70,6 @@ public:
     // Which statement a portal runs, until the transaction ends.
     void bind(std::string_view portal, PreparedRef statement);
     PreparedRef bound(std::string_view portal) const;
-    std::size_t portal_count() const { return portals_ ? portals_->size() : 0; }
 
 private:
     struct Savepoint {
