@@ -13,7 +13,7 @@ COLUMNS = {
     "CLIENTS": "type user database replication state addr port connect_time wait wait_us ptr link remote_pid tls application_name "
                "prepared_statements id pins node",
     "SERVERS": "type user database state addr port remote_pid link prepared_statements node",
-    "STATS": "database total_xact_count total_query_count total_wait_time total_login_count",
+    "STATS": "database total_xact_count total_query_count total_wait_time total_login_count sharing_checks sharing_faults",
     "NODES": "node role usable addr port replayed lag_ms in_use why_unusable",
     "ROUTES": "database kind name count detail",
     "PINS": "id user database application_name backend_pid node pins statement",
