@@ -74,8 +74,8 @@ bool ClientSession::acquire(Route route) {
     }
     auto& group = pool->group();
     if (group.waiting() >= settings_->queue_length && is_serving_) {
-        relay_->refuse(make_error("ERROR", "53300", "too many clients wait for a backend already", "",
-                                  "Raise the endpoint's pool_size or queue_length."));
+        refused(make_error("ERROR", "53300", "too many clients wait for a backend already", "",
+                           "Raise the endpoint's pool_size or queue_length."));
         return false;
     }
     begin_lease(*pool, lease, server);

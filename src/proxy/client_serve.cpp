@@ -372,6 +372,7 @@ PreparedRef ClientSession::prepare(std::string_view text, std::string_view types
     statement.path = how.path.key;
     statement.text = text;
     statement.types = types;
+    statement.strings_conform = strings_conform;
     statement.analysis = view_->analyse(text, how, worker_.settings());
     statement.settings = settings;
     if (!is_shared) return make_prepared(std::move(statement), memory);

@@ -51,6 +51,14 @@ constexpr DateStyleWord date_style_words[] = {{"iso", "ISO", ""},  {"sql", "SQL"
 
 constexpr std::string_view set_word = "SET ";
 
+// Of a statement that sets for good: "SET name TO value", or a lone "SELECT pg_catalog.set_config(..., false)".
+std::string local(std::string_view statement) {
+    constexpr std::string_view for_good = "false)";
+    if (statement.starts_with(set_word)) return "SET LOCAL " + std::string(statement.substr(set_word.size()));
+    auto const at = statement.rfind(for_good);
+    return at == statement.npos ? std::string(statement) : std::string(statement.substr(0, at)) + "true)" + std::string(statement.substr(at + for_good.size()));
+}
+
 // What is left or missing is given its first value, as RESET would for good.
 std::string local_default(std::string_view setting) {
     auto const dot = setting.find('.');
@@ -117,11 +125,11 @@ std::vector<std::string> local_statements_between(SessionSettings const& from, S
     for (auto const& [name, statement] : to) {
         auto const present = from.find(name);
         bool const is_there = present != from.end() && present->second == statement;
-        if (name != "role" && !is_there) statements.push_back("SET LOCAL " + statement.substr(set_word.size()));
+        if (name != "role" && !is_there) statements.push_back(local(statement));
     }
     bool const leaves_role = from_role != from.end() && (!same_role || !statements.empty());
     if (leaves_role) statements.insert(statements.begin(), "SET LOCAL ROLE NONE");
-    if (to_role != to.end() && (!same_role || leaves_role)) statements.push_back("SET LOCAL " + to_role->second.substr(set_word.size()));
+    if (to_role != to.end() && (!same_role || leaves_role)) statements.push_back(local(to_role->second));
     return statements;
 }
 

@@ -52,6 +52,13 @@ bool PendingReplies::ends_in_our_sync() const {
     return next != entries_.end() && next->is_ours;
 }
 
+bool PendingReplies::batch_has_ours() const {
+    for (std::size_t at = entries_.size(); at > head_ && !entries_[at - 1].ends_in_ready(); --at) {
+        if (entries_[at - 1].is_ours) return true;
+    }
+    return false;
+}
+
 bool PendingReplies::fail_until_sync(std::function<void(Expected& entry, bool is_refused)> const& undo) {
     std::size_t end = 0;
     while (end < size() && (*this)[end].what != Expect::sync) ++end;

@@ -74,6 +74,8 @@ public:
 
     // The next Sync is the endpoint's own: what comes before it is no business of the client's.
     bool ends_in_our_sync() const;
+    // Behind the last message that ends in ReadyForQuery stand some of the endpoint's own.
+    bool batch_has_ours() const;
 
     void push(Expected entry);
     void pop();

@@ -33,6 +33,7 @@ struct PreparedStatement {
     std::uint64_t path = 0;   // KnownPath's key, by which it was
     std::string text;
     std::string types;  // object ids of parameter types as they travel in the client's Parse
+    bool strings_conform = true;  // standard_conforming_strings at its Parse
     SettingsRef settings = no_settings();  // those in force at its Parse that matter to a parser (parse_settings.hpp)
     std::shared_ptr<sql::Analysis const> analysis;
     std::optional<OwnStatement> own{};  // the endpoint answers it itself

@@ -44,6 +44,7 @@ Relay::Outcome Relay::run_client() {
             return Outcome::waiting;
         }
         auto const input = this->input();
+        if (client_passing_ > wire::length_max && at_.backend == nullptr) return Outcome::leave;
         if (client_passing_ > 0) {
             auto const count = std::min(client_passing_, input.size());
             if (count == 0) break;

@@ -57,8 +57,10 @@ void Relay::describe_to_learn(std::string_view server_name, PreparedRef const& s
 // compared with that of then before anything runs.
 void Relay::parse_anew(std::string_view server_name, PreparedRef const& statement, Expected entry) {
     auto const present = state_.settings_for_parser(value_of(at_.backend->reported, "DateStyle"));
-    // In an aborted transaction nothing can be set, and nothing but its end parsed.
-    bool const differs = present != statement->settings && at_.backend->transaction != 'E';
+    // In an aborted transaction nothing can be set, and nothing but its end parsed. Where the session's settings are not known for
+    // certain, they could not be set back.
+    bool const is_known = (state_.pins() & (sql::Pin::unproven | sql::Pin::too_long)).empty();
+    bool const differs = present != statement->settings && is_known && at_.backend->transaction != 'E';
     auto const set_between = [&](SettingsRef const& from, SettingsRef const& to) {
         if (!differs) return;
         for (auto const& text : local_statements_between(*from, *to)) send_our_statement(text);
@@ -143,7 +145,7 @@ Relay::Took Relay::when_compared(bool differs, PreparedRef const& statement) {
 // behind, or ahead of, what the client was told.
 Relay::Took Relay::refuse_other_description(PreparedRef const& statement) {
     if (can_ask_elsewhere()) return Took::elsewhere;
-    if (at_.is_on_replica && is_busy()) return Took::await_server;
+    if (at_.is_on_replica && is_busy()) return settle();
     // A server says what the parameters are before it finds that the columns are others.
     ByteBuffer parameters;
     auto const next = wire::read_header(input());
@@ -200,7 +202,7 @@ bool Relay::may_reach_names() const {
 
 // From now on the session's statements are parsed, when they are used, by the client's own names.
 void Relay::use_client_names() {
-    if (at_.has_client_names || at_.backend->transaction == 'E') return;
+    if (at_.has_client_names) return;
     auto& prepared = at_.backend->prepared;
     at_.has_client_names = true;
     while (prepared.size() > 0) {
@@ -245,26 +247,28 @@ void Relay::bring_name_to_deallocate(std::string const& name) {
 
 // Statements that SQL names: EXECUTE, DEALLOCATE, PREPARE, and what looks at all of them.
 void Relay::bring_named(sql::Analysis const* analysis, std::string_view text, bool is_executed) {
-    if (analysis == nullptr || at_.backend->transaction == 'E') return;
+    if (analysis == nullptr) return;
+    // In an aborted block nothing is parsed; but a text may leave the block before it names a statement.
+    bool const may_parse = at_.backend->transaction != 'E';
     bool const is_single = analysis->statements.size() == 1;
     for (auto const& effects : analysis->statements) {
         if (effects.pins.contains(sql::Pin::statement_names)) {
             state_.pin(sql::Pin::statement_names, text);
             use_client_names();
-            bring_all_names();
+            if (may_parse) bring_all_names();
         }
-        if (effects.verb == sql::Verb::do_ && at_.has_client_names) bring_names_in(text);
+        if (effects.verb == sql::Verb::do_ && at_.has_client_names && may_parse) bring_names_in(text);
         if (!effects.names_statement) continue;
         auto const statement = state_.find(effects.name);
         if (effects.verb == sql::Verb::deallocate && is_single) {
-            if (statement && is_executed) bring_name_to_deallocate(effects.name);
+            if (statement && is_executed && may_parse) bring_name_to_deallocate(effects.name);
             if (statement || !is_reserved_name(effects.name)) continue;
         }
         bool const reaches = statement || is_reserved_name(effects.name) || effects.verb == sql::Verb::prepare;
         if (!reaches) continue;
         state_.pin(sql::Pin::prepared_statement, text);
         use_client_names();
-        if (statement && !statement->own) bring_client_name(effects.name, statement);
+        if (statement && !statement->own && may_parse) bring_client_name(effects.name, statement);
     }
 }
 

@@ -164,8 +164,15 @@ bool Relay::pop_if(Expect what) {
 
 bool Relay::complete(std::string_view body) {
     auto const completion = wire::CommandComplete::parse(body);
-    at_.is_in_copy_in = at_.client_copies = false;
+    bool const ends_copy_in = std::exchange(at_.is_in_copy_in, false);
+    at_.client_copies = false;
     if (!completion || pending().empty()) return true;
+    // The next COPY of the same query has an end of its own.
+    for (std::size_t index = 1; ends_copy_in && index < pending().size(); ++index) {
+        if (pending()[index].what != Expect::copy_end) continue;
+        pending().erase(index);
+        break;
+    }
     auto& front = pending().front();
     bool const ours = front.is_ours;
     if (front.analysis && front.statement < front.analysis->statements.size()) {
@@ -223,7 +230,7 @@ bool Relay::pass_error(Expected const& of, std::string_view body) {
         output().append(of.local);
         return false;
     }
-    if (pending().ends_in_our_sync()) return false;
+    if (pending().ends_in_our_sync() && wire::ErrorFields::parse(body).severity_nonlocal == "ERROR") return false;
     if (of.server_name.empty()) return true;
     auto error = wire::ErrorFields::parse(body);
     if (!may_name_statement(error.sqlstate)) return true;

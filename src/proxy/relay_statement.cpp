@@ -49,7 +49,8 @@ bool Relay::must_wait_for_facts(sql::Analysis const* analysis) {
 
 std::shared_ptr<sql::Analysis const> Relay::analysis_of(PreparedRef const& statement) {
     if (can_read() && host_.holds(*statement)) return statement->analysis;
-    return look_at(statement->text);
+    // It was read so by the server, and stays so.
+    return can_read() ? host_.analyse(statement->text, statement->strings_conform) : nullptr;
 }
 
 std::shared_ptr<sql::Analysis const> Relay::look_at(std::string_view text) {
@@ -72,7 +73,9 @@ void Relay::push_statement(Expect what, std::shared_ptr<sql::Analysis const> ana
     Expected entry{what};
     // What is answered by ReadyForQuery ends a transaction, unless it is within a block.
     bool const ends = entry.ends_in_ready() && (state_.has_pending_changes() || pending().may_change_session());
-    entry.changes_session = ends || changes_session(analysis.get());
+    // Where the server refuses what the endpoint has sent before a query, the query is answered in its place, and nothing behind it.
+    bool const may_be_overlooked = entry.ends_in_ready() && what != Expect::sync && pending().batch_has_ours();
+    entry.changes_session = ends || may_be_overlooked || changes_session(analysis.get());
     entry.analysis = std::move(analysis);
     if (what == Expect::query && !pending().empty()) {
         entry.undo = [this, before = state_.find("")] {

@@ -41,6 +41,14 @@ void SessionState::pin(sql::Pins why, std::string_view statement) {
     unpins_ = unpins_.minus(why);
 }
 
+void SessionState::about_to_plan(sql::Analysis const& analysis, std::string_view text, bool facts_hold) {
+    for (auto const& effects : analysis.statements) {
+        pin(effects.pins, text);
+        bool const is_known = facts_hold && !changes_catalog_;
+        if (!is_known && runs_on_catalog(effects)) pin(sql::Pin::unproven, text);
+    }
+}
+
 void SessionState::about_to_run(sql::Analysis const& analysis, std::string_view text, bool facts_hold) {
     for (auto const& effects : analysis.statements) {
         if (!effects.unpins.empty()) pinned_since_ = {};

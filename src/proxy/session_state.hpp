@@ -36,6 +36,8 @@ public:
 
     // Before a statement is sent: what it may leave behind. 'facts_hold' is false where the catalog is not known.
     void about_to_run(sql::Analysis const& analysis, std::string_view text, bool facts_hold);
+    // Before a portal is bound: planning it may run code already.
+    void about_to_plan(sql::Analysis const& analysis, std::string_view text, bool facts_hold);
     // CommandComplete for one statement, with the tag the server gave.
     void completed(sql::Effects const& effects, std::string_view tag);
     // ErrorResponse for any statement.
