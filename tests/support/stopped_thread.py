@@ -9,10 +9,13 @@ WALL = 0x40000000
 
 
 def thread_named(pid, name):
-    """The id of the thread of that name."""
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        if (task / "comm").read_text().strip() == name:
-            return int(task.name)
+    """The id of the thread of that name; a thread that has just begun may not have it yet."""
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            if (task / "comm").read_text().strip() == name:
+                return int(task.name)
+        time.sleep(0.01)
     raise AssertionError(f"process {pid} has no thread {name}")
 
 
