@@ -157,7 +157,7 @@ Relay::Took Relay::take_bind(wire::Header header, std::string_view input) {
         return Took::yes;
     }
     // The planner folds functions, so a Bind may run them: it is judged by the settings and the path of now, as Execute is later.
-    auto const analysis = statement && statement->has_text ? analysis_of(statement) : nullptr;
+    auto const analysis = statement ? analysis_of(statement) : nullptr;
     if (analysis && must_wait_for_facts(analysis.get())) return Took::need_facts;
     if (!has_backend()) return Took::need_backend;
     if (analysis && !at_.is_on_replica) state_.about_to_plan(*analysis, statement->text, host_.facts_hold());

@@ -48,6 +48,7 @@ bool Relay::must_wait_for_facts(sql::Analysis const* analysis) {
 }
 
 std::shared_ptr<sql::Analysis const> Relay::analysis_of(PreparedRef const& statement) {
+    if (!statement->has_text) return nullptr;
     if (can_read() && host_.holds(*statement)) return statement->analysis;
     // It was read so by the server, and stays so.
     return can_read() ? host_.analyse(statement->text, statement->strings_conform) : nullptr;
