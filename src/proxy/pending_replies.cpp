@@ -5,6 +5,25 @@
 
 namespace pgtandem::proxy {
 
+namespace {
+
+void release(std::string& text) {
+    constexpr std::size_t kept = 64;
+    if (text.capacity() > kept) std::string().swap(text);
+}
+
+// What an entry that is used again must not hold on to.
+void release(Expected& entry) {
+    entry.analysis.reset();
+    entry.prepared.reset();
+    entry.before.reset();
+    release(entry.name);
+    release(entry.local);
+    if (entry.undo) entry.undo = nullptr;
+}
+
+}  // namespace
+
 void PendingReplies::count(Expected const& entry, int by) {
     if (entry.ends_in_ready()) ready_ += by;
     if (entry.changes_session) changing_ += by;
@@ -13,48 +32,54 @@ void PendingReplies::count(Expected const& entry, int by) {
     assert(ready_ >= 0 && changing_ >= 0 && naming_ >= 0 && comparing_ >= 0);
 }
 
-void PendingReplies::push(Expected entry) {
+void PendingReplies::grow() {
+    std::vector<Expected> larger(std::max(least_places, 2 * ring_.size()));
+    for (std::size_t index = 0; index < size_; ++index) larger[index] = std::move((*this)[index]);
+    ring_ = std::move(larger);
+    head_ = 0;
+}
+
+void PendingReplies::push(Expected&& entry) {
+    if (size_ == ring_.size()) grow();
     ++pushed_;
     count(entry, 1);
-    entries_.push_back(std::move(entry));
+    ring_[place_of(size_)] = std::move(entry);
+    ++size_;
 }
 
 void PendingReplies::pop() {
     assert(!empty());
     count(front(), -1);
-    entries_[head_] = Expected();
+    release(front());
     ++head_;
-    if (head_ > kept_capacity && head_ > size()) {
-        entries_.erase(entries_.begin(), entries_.begin() + static_cast<std::ptrdiff_t>(head_));
-        head_ = 0;
-    }
-    if (!empty()) return;
-    entries_.clear();
-    head_ = 0;
-    if (entries_.capacity() > kept_capacity) std::vector<Expected>().swap(entries_);
+    --size_;
+    if (size_ == 0 && ring_.size() > kept_places) clear();
 }
 
 void PendingReplies::erase(std::size_t index) {
     assert(index < size());
     count((*this)[index], -1);
-    entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(head_ + index));
-    if (empty()) clear();
+    for (; index + 1 < size_; ++index) (*this)[index] = std::move((*this)[index + 1]);
+    release(back());
+    --size_;
 }
 
 void PendingReplies::clear() {
-    entries_.clear();
-    head_ = 0;
+    std::vector<Expected>().swap(ring_);
+    head_ = size_ = 0;
     ready_ = changing_ = naming_ = comparing_ = 0;
 }
 
 bool PendingReplies::ends_in_our_sync() const {
-    auto const next = std::find_if(entries_.begin() + static_cast<std::ptrdiff_t>(head_), entries_.end(), [](auto const& entry) { return entry.what == Expect::sync; });
-    return next != entries_.end() && next->is_ours;
+    for (std::size_t index = 0; index < size_; ++index) {
+        if ((*this)[index].what == Expect::sync) return (*this)[index].is_ours;
+    }
+    return false;
 }
 
 bool PendingReplies::batch_has_ours() const {
-    for (std::size_t at = entries_.size(); at > head_ && !entries_[at - 1].ends_in_ready(); --at) {
-        if (entries_[at - 1].is_ours) return true;
+    for (std::size_t index = size_; index > 0 && !(*this)[index - 1].ends_in_ready(); --index) {
+        if ((*this)[index - 1].is_ours) return true;
     }
     return false;
 }

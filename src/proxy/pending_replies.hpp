@@ -38,13 +38,13 @@ struct Expected {
     bool changes_session = false;  // it may change names or settings; what depends on them waits for its answer
     bool changes_names = false;    // parse, close, answer: a named statement of the client's comes or goes
     bool is_of_unnamed = false;    // parse: of the unnamed statement
+    bool has_our_name = false;     // the server knows the statement by a name of the endpoint's: in its errors the client's takes its place
     Learns learns = Learns::nothing;
     std::uint16_t statement = 0;  // query: how many statements have completed
     std::shared_ptr<sql::Analysis const> analysis{};  // query, execute: what completes
     PreparedRef prepared{};  // parse, bind, describe: of which statement
     PreparedRef before{};    // parse of the unnamed statement: what the session had before
     std::string name{};      // parse, bind, describe: the client's name of the statement
-    std::string server_name{};  // where the server knows it by another name: in its errors the client's takes its place
     std::string local{};     // answer: the message; query, parse: the error the client gets in place of the one this gives
     // Takes back what the message has changed on this side, where the server refuses or overlooks it.
     std::function<void()> undo{};
@@ -52,16 +52,17 @@ struct Expected {
     bool ends_in_ready() const { return what == Expect::query || what == Expect::function_call || what == Expect::sync; }
 };
 
-// A queue over one vector: empty most of the time, and then without elements to move.
+// A queue over one ring of entries, which are used again: most messages neither allocate nor construct anything.
 class PendingReplies {
 public:
-    bool empty() const { return head_ == entries_.size(); }
-    std::size_t size() const { return entries_.size() - head_; }
-    Expected& front() { return entries_[head_]; }
-    Expected const& front() const { return entries_[head_]; }
-    Expected& back() { return entries_.back(); }
-    Expected const& back() const { return entries_.back(); }
-    Expected& operator[](std::size_t index) { return entries_[head_ + index]; }
+    bool empty() const { return size_ == 0; }
+    std::size_t size() const { return size_; }
+    Expected& front() { return (*this)[0]; }
+    Expected const& front() const { return (*this)[0]; }
+    Expected& back() { return (*this)[size_ - 1]; }
+    Expected const& back() const { return (*this)[size_ - 1]; }
+    Expected& operator[](std::size_t index) { return ring_[place_of(index)]; }
+    Expected const& operator[](std::size_t index) const { return ring_[place_of(index)]; }
     // How many have ever been pushed.
     std::uint64_t pushed() const { return pushed_; }
     // At least one ReadyForQuery will come without another message of the client's.
@@ -77,7 +78,7 @@ public:
     // Behind the last message that ends in ReadyForQuery stand some of the endpoint's own.
     bool batch_has_ours() const;
 
-    void push(Expected entry);
+    void push(Expected&& entry);
     void pop();
     void erase(std::size_t index);
     void clear();
@@ -86,11 +87,16 @@ public:
     bool fail_until_sync(std::function<void(Expected& entry, bool is_refused)> const& undo);
 
 private:
-    static constexpr std::size_t kept_capacity = 64;
+    static constexpr std::size_t least_places = 8;
+    static constexpr std::size_t kept_places = 64;
+    // The ring's size is a power of two.
+    std::size_t place_of(std::size_t index) const { return (head_ + index) & (ring_.size() - 1); }
     void count(Expected const& entry, int by);
+    void grow();
 
-    std::vector<Expected> entries_;
+    std::vector<Expected> ring_;
     std::size_t head_ = 0;
+    std::size_t size_ = 0;
     std::uint64_t pushed_ = 0;
     int ready_ = 0;
     int changing_ = 0;

@@ -79,6 +79,7 @@ void PreparedRegistry::forget_unused() {
 }
 
 PreparedOnBackend::Entry* PreparedOnBackend::use(PreparedRef const& statement) {
+    if (!order_.empty() && order_.front().statement == statement) return &order_.front();
     auto const found = places_.find(statement.get());
     if (found == places_.end()) return nullptr;
     order_.splice(order_.begin(), order_, found->second);

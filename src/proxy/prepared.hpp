@@ -109,7 +109,8 @@ private:
 };
 
 // Whether a client's name for a statement could be one of the endpoint's own.
-inline bool is_reserved_name(std::string_view name) { return name.starts_with("pgtandem_"); }
+inline constexpr std::string_view reserved_prefix = "pgtandem_";
+inline bool is_reserved_name(std::string_view name) { return name.starts_with(reserved_prefix); }
 // A name of that kind that no statement ever has.
 inline constexpr std::string_view unused_name = "pgtandem_0";
 

@@ -270,7 +270,7 @@ private:
     Took when_compared(bool differs, PreparedRef const& statement);
     Took refuse_other_description(PreparedRef const& statement);
     // The name by which the server knows a statement that the client calls 'name'.
-    std::string server_name_of(std::string_view name, PreparedRef const& statement);
+    std::string_view server_name_of(std::string_view name, PreparedRef const& statement);
     void make_room_for_statement();
     void close_on_server(PreparedOnBackend::Entry present);
     void close_unnamed();

@@ -85,8 +85,8 @@ void Relay::refuse_taken_name(std::string const& name, wire::Parse const& parse)
         wire::Parse{taken, ""}.write(to_server());
         pending().push(std::move(entry));
     }
-    refused.server_name = prepared.use(empty)->server_name;
-    wire::Parse{refused.server_name, parse.text, parse.types, parse.count}.write(to_server());
+    refused.has_our_name = true;
+    wire::Parse{prepared.use(empty)->server_name, parse.text, parse.types, parse.count}.write(to_server());
     pending().push(std::move(refused));
 }
 
@@ -171,11 +171,11 @@ Relay::Took Relay::take_bind(wire::Header header, std::string_view input) {
     Expected entry{Expect::bind};
     entry.prepared = statement;
     entry.name = bind->statement;
-    auto server_name = server_name_of(bind->statement, statement);
+    auto const server_name = server_name_of(bind->statement, statement);
     bind_portal(bind->portal, statement, entry);
     auto const rest = header.body - bind->portal.size() - bind->statement.size() - 2;
     write_bind_head(to_server(), bind->portal, server_name, rest);
-    if (server_name != bind->statement) entry.server_name = std::move(server_name);
+    entry.has_our_name = server_name != bind->statement;
     pending().push(std::move(entry));
     forward(bind->rest);
     pass_rest(rest - bind->rest.size());
@@ -209,9 +209,9 @@ Relay::Took Relay::take_describe(std::string_view message, std::string_view body
     entry.prepared = statement;
     entry.name = describe->name;
     if (statement && describe->name.empty()) entry.learns = Learns::first;
-    auto server_name = server_name_of(describe->name, statement);
+    auto const server_name = server_name_of(describe->name, statement);
     wire::Describe{'S', server_name}.write(to_server());
-    if (server_name != describe->name) entry.server_name = std::move(server_name);
+    entry.has_our_name = server_name != describe->name;
     pending().push(std::move(entry));
     return Took::yes;
 }

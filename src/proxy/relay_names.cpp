@@ -162,11 +162,11 @@ Relay::Took Relay::bring_for(std::string_view name, PreparedRef const& statement
     return when_compared(at_.client_names[known_as].differs, statement);
 }
 
-std::string Relay::server_name_of(std::string_view name, PreparedRef const& statement) {
-    if (name.empty() || at_.has_client_names) return std::string(name);
+std::string_view Relay::server_name_of(std::string_view name, PreparedRef const& statement) {
+    if (name.empty() || at_.has_client_names) return name;
     if (statement) return at_.backend->prepared.use(statement)->server_name;
     // The server does not know it either, and says so.
-    return std::string(is_reserved_name(name) ? unused_name : name);
+    return is_reserved_name(name) ? unused_name : name;
 }
 
 void Relay::make_room_for_statement() {

@@ -13,10 +13,12 @@ bool is_row(char type) { return type == 'D' || type == 'd'; }
 // Errors that name a prepared statement: it exists already, it does not exist, it wants other parameters.
 bool may_name_statement(std::string_view sqlstate) { return sqlstate == "42P05" || sqlstate == "26000" || sqlstate == "08P01"; }
 
-// Whatever the language of the message.
-std::string with_name(std::string const& message, std::string_view server_name, std::string const& name) {
-    auto const at = message.find(server_name);
-    return at == message.npos ? message : message.substr(0, at) + name + message.substr(at + server_name.size());
+// The endpoint's name of a statement gives way to the client's, whatever the language of the message.
+std::string with_name(std::string const& message, std::string const& name) {
+    auto const begin = message.find(reserved_prefix);
+    if (begin == message.npos) return message;
+    auto const end = message.find_first_not_of("0123456789", begin + reserved_prefix.size());
+    return message.substr(0, begin) + name + (end == message.npos ? "" : message.substr(end));
 }
 
 }  // namespace
@@ -231,10 +233,10 @@ bool Relay::pass_error(Expected const& of, std::string_view body) {
         return false;
     }
     if (pending().ends_in_our_sync() && wire::ErrorFields::parse(body).severity_nonlocal == "ERROR") return false;
-    if (of.server_name.empty()) return true;
+    if (!of.has_our_name) return true;
     auto error = wire::ErrorFields::parse(body);
     if (!may_name_statement(error.sqlstate)) return true;
-    error.message = with_name(error.message, of.server_name, of.name);
+    error.message = with_name(error.message, of.name);
     wire::write_error_response(output(), error);
     return false;
 }
