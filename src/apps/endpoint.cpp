@@ -170,7 +170,9 @@ void RunningEndpoint::offer(Succession succession) {
              endpoint_.stop_listening();
              given();
          },
-         [this](std::uint32_t process_id, std::string const& key) { endpoint_.cancel(process_id, key); }});
+         [this](std::uint32_t process_id, std::string const& key, std::function<void()> delivered) {
+             endpoint_.cancel(process_id, key, std::move(delivered));
+         }});
     if (offered) handover_ = std::move(*offered);
     else log::warn("{}; --takeover will not find this process", offered.error().line());
 }

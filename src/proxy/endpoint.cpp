@@ -76,7 +76,9 @@ Status Endpoint::start(std::optional<Takeover> takeover) {
     sockets_ = std::move(sockets);
     if (takeover) {
         former_ = std::move(takeover);
-        shared_.cancel_elsewhere = [this](std::uint32_t process_id, std::string const& key) { former_->cancel(process_id, key); };
+        shared_.cancel_elsewhere = [this](std::uint32_t process_id, std::string const& key, std::function<void()> delivered) {
+            former_->cancel(process_id, key, std::move(delivered));
+        };
     }
     PGTANDEM_CHECK(workers_.make(shared_, threads));
     for (std::size_t index = 0; index < sockets_.size(); ++index) {
@@ -149,6 +151,7 @@ bool Endpoint::stop() {
     shared_.routing.on_change(nullptr);
     stop_listening();
     workers_.ask([](Worker& worker) { worker.end_sessions([](ClientSession const&) { return true; }, goodbye()); });
+    if (former_) former_->leave();
     // What was said last is sent before the loops end.
     workers_.ask([](Worker&) {});
     {

@@ -37,7 +37,10 @@ public:
     bool stop();
     std::vector<ListeningSocket> const& sockets() const { return sockets_; }
     // Thread-safe.
-    void cancel(std::uint32_t process_id, std::string const& key) const { shared_.cancel(process_id, key, [] {}); }
+    // 'delivered' is called from any thread.
+    void cancel(std::uint32_t process_id, std::string const& key, std::function<void()> delivered) const {
+        shared_.cancel(process_id, key, std::move(delivered));
+    }
 
     // EndpointControl; thread-safe.
     std::vector<WorkerSnapshot> snapshots() override;

@@ -98,6 +98,13 @@ std::optional<Packet> wait_for_packet(int peer, Deadline deadline, int also = -1
     return std::nullopt;
 }
 
+template <typename Number>
+std::optional<Number> number_in(std::string_view word) {
+    Number number = 0;
+    auto const [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
+    return error == std::errc{} && end == word.data() + word.size() ? std::optional(number) : std::nullopt;
+}
+
 std::string hexadecimal(std::string_view bytes) {
     std::string text;
     for (auto const byte : bytes) text += fmt::format("{:02x}", static_cast<unsigned char>(byte));
@@ -136,18 +143,64 @@ Result<std::optional<Takeover>> Takeover::ask(std::string const& name, Deadline 
 
 Status Takeover::serving(Deadline deadline) {
     std::optional<Packet> answer;
-    if (send_packet(peer_.get(), "serving")) answer = wait_for_packet(peer_.get(), deadline);
+    if (send_packet(cancels_->peer(), "serving")) answer = wait_for_packet(cancels_->peer(), deadline);
     if (!answer) return fail("taking over the endpoint", "", "the former one does not let go of it", "stop it");
+    cancels_->begin();
     return {};
 }
 
-bool Takeover::is_there() const {
-    pollfd entry{peer_.get(), POLLIN, 0};
-    return ::poll(&entry, 1, 0) == 0;
+void Takeover::cancel(std::uint32_t process_id, std::string const& key, std::function<void()> delivered) const {
+    cancels_->send(fmt::format("cancel {} {}", process_id, hexadecimal(key)), std::move(delivered));
 }
 
-void Takeover::cancel(std::uint32_t process_id, std::string const& key) const {
-    send_packet(peer_.get(), fmt::format("cancel {} {}", process_id, hexadecimal(key)));
+void Takeover::Cancels::begin() {
+    std::lock_guard const guard(mutex_);
+    has_begun_ = is_there_ = true;
+    for (auto const& [number, pending] : pending_) pass(number, pending.request);
+    thread_ = std::thread([this] { run(); });
+}
+
+bool Takeover::Cancels::pass(std::uint64_t number, std::string const& request) const {
+    return is_there_ && send_packet(peer_.get(), fmt::format("{} {}", request, number));
+}
+
+void Takeover::Cancels::send(std::string request, std::function<void()> delivered) {
+    {
+        std::lock_guard const guard(mutex_);
+        auto const number = ++last_;
+        if (!has_begun_ || pass(number, request)) {
+            pending_[number] = {std::move(request), std::move(delivered)};
+            return;
+        }
+    }
+    delivered();
+}
+
+void Takeover::Cancels::run() {
+    while (auto const packet = wait_for_packet(peer_.get(), Deadline::never(), stop_.fd())) {
+        auto const words = split(packet->text, ' ');
+        if (words.size() != 2 || words[0] != "cancelled") continue;
+        if (auto const done = take(number_in<std::uint64_t>(words[1]).value_or(0))) done();
+    }
+    std::map<std::uint64_t, Pending> left;
+    {
+        std::lock_guard const guard(mutex_);
+        is_there_ = false;
+        left.swap(pending_);
+    }
+    for (auto const& [number, pending] : left) pending.delivered();
+}
+
+// Null where it has been called.
+std::function<void()> Takeover::Cancels::take(std::uint64_t number) {
+    std::lock_guard const guard(mutex_);
+    auto const found = pending_.extract(number);
+    return found.empty() ? nullptr : std::move(found.mapped().delivered);
+}
+
+void Takeover::Cancels::end() {
+    stop_.request();
+    if (thread_.joinable()) thread_.join();
 }
 
 Result<std::unique_ptr<Handover>> Handover::offer(std::string const& name, Owner owner) {
@@ -174,11 +227,12 @@ void Handover::run() {
         pollfd entries[] = {{listening_.get(), POLLIN, 0}, {stop_.fd(), POLLIN, 0}};
         if (::poll(entries, 2, -1) <= 0) continue;
         if (entries[1].revents != 0) return;
-        UniqueFd const peer(::accept4(listening_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+        auto const accepted = std::make_shared<UniqueFd const>(::accept4(listening_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+        auto const& peer = *accepted;
         // Where no descriptor is left for it, the one who asks still waits.
         if (!peer) stop_.wait_for(short_rest);
         if (!peer || !is_trusted(peer.get()) || !give_to(peer.get())) continue;
-        pass_cancels(peer.get());
+        pass_cancels(accepted);
         return;
     }
 }
@@ -214,13 +268,15 @@ bool Handover::give_to(int peer) {
     return true;
 }
 
-void Handover::pass_cancels(int peer) const {
-    while (auto const text = receive(peer, Deadline::never())) {
+// The answer comes from whichever thread has sent the request.
+void Handover::pass_cancels(std::shared_ptr<UniqueFd const> const& peer) const {
+    while (auto const text = receive(peer->get(), Deadline::never())) {
         auto const words = split(*text, ' ');
-        std::uint32_t process_id = 0;
-        if (words.size() != 3 || words[0] != "cancel") continue;
-        auto const [end, error] = std::from_chars(words[1].data(), words[1].data() + words[1].size(), process_id);
-        if (error == std::errc{} && end == words[1].data() + words[1].size()) owner_.cancel(process_id, from_hex(words[2]));
+        if (words.size() != 4 || words[0] != "cancel") continue;
+        auto const process_id = number_in<std::uint32_t>(words[1]);
+        auto const delivered = [peer, answer = fmt::format("cancelled {}", words[3])] { send_packet(peer->get(), answer); };
+        if (process_id) owner_.cancel(*process_id, from_hex(words[2]), delivered);
+        else delivered();
     }
 }
 

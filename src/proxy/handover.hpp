@@ -5,10 +5,15 @@
 // another user. One message a packet:
 //   the new one: take                     the running one: sockets (with them, and a letter for whom each is) | refused WHY
 //   the new one: serving                  the running one: yours; it accepts no more
-//   the new one: cancel PROCESS_ID KEY    for as long as the running one drains
+//   the new one: cancel PROCESS_ID KEY NUMBER   the running one, for as long as it drains: cancelled NUMBER, once the server has
+//                                         taken the request, or there is nothing to cancel
 #pragma once
+#include <atomic>
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -32,13 +37,47 @@ public:
     // From now on the others' clients come here. Returns when the other has let go.
     Status serving(Deadline deadline);
     // The former one still serves clients.
-    bool is_there() const;
-    // Passes a cancel request on, to whom the key may mean something. Thread-safe; never waits.
-    void cancel(std::uint32_t process_id, std::string const& key) const;
+    bool is_there() const { return cancels_->is_there(); }
+    // Passes a cancel request on, to whom the key may mean something. 'delivered' is called once the server has taken it, or there is
+    // nothing to cancel, or nobody to ask. Thread-safe; never waits.
+    void cancel(std::uint32_t process_id, std::string const& key, std::function<void()> delivered) const;
+    // Of what is under way nothing more is heard.
+    void leave() const { cancels_->end(); }
 
 private:
-    explicit Takeover(UniqueFd peer) : peer_(std::move(peer)) {}
-    UniqueFd peer_;
+    // The requests that the former process has not answered, and the thread that hears its answers.
+    class Cancels {
+    public:
+        explicit Cancels(UniqueFd peer) : peer_(std::move(peer)) {}
+        ~Cancels() { end(); }
+        int peer() const { return peer_.get(); }
+        // What was asked for before is sent now.
+        void begin();
+        void send(std::string request, std::function<void()> delivered);
+        bool is_there() const { return is_there_; }
+        void end();
+
+    private:
+        struct Pending {
+            std::string request;
+            std::function<void()> delivered;
+        };
+        void run();
+        bool pass(std::uint64_t number, std::string const& request) const;
+        std::function<void()> take(std::uint64_t number);
+
+        UniqueFd peer_;
+        StopSignal stop_;
+        std::mutex mutex_;
+        bool has_begun_ = false;
+        std::atomic<bool> is_there_{false};
+        std::uint64_t last_ = 0;
+        std::map<std::uint64_t, Pending> pending_;
+        std::thread thread_;
+    };
+
+    explicit Takeover(UniqueFd peer) : cancels_(std::make_unique<Cancels>(std::move(peer))) {}
+    std::unique_ptr<Cancels> cancels_;
     std::vector<ListeningSocket> sockets_;
 };
 
@@ -51,7 +90,7 @@ public:
         std::function<std::vector<ListeningSocket> const&()> sockets;
         std::function<void()> take_back;   // the other has ended before it served
         std::function<void()> given;       // the other serves: accept no more, and drain
-        std::function<void(std::uint32_t process_id, std::string const& key)> cancel;
+        std::function<void(std::uint32_t process_id, std::string const& key, std::function<void()> delivered)> cancel;
     };
 
     static Result<std::unique_ptr<Handover>> offer(std::string const& name, Owner owner);
@@ -62,7 +101,7 @@ private:
     void run();
     // True once the sockets are the other's.
     bool give_to(int peer);
-    void pass_cancels(int peer) const;
+    void pass_cancels(std::shared_ptr<UniqueFd const> const& peer) const;
     std::optional<std::string> receive(int peer, Deadline deadline) const;
 
     UniqueFd listening_;

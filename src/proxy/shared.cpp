@@ -99,8 +99,8 @@ void Shared::cancel(std::uint32_t process_id, std::string const& key, std::funct
             [worker = target.worker, id = target.session, delivered = std::move(delivered)] { worker->cancel_session(id, delivered); });
         return;
     }
-    if (cancel_elsewhere) cancel_elsewhere(process_id, key);
-    delivered();
+    if (cancel_elsewhere) cancel_elsewhere(process_id, key, std::move(delivered));
+    else delivered();
 }
 
 }  // namespace pgtandem::proxy

@@ -101,7 +101,7 @@ struct Shared {
     Clearings clearings{};
     std::atomic<Clock::time_point> terminated_at{Clock::time_point()};
     // To a process that may know a key that is not known here.
-    std::function<void(std::uint32_t process_id, std::string const& key)> cancel_elsewhere{};
+    std::function<void(std::uint32_t process_id, std::string const& key, std::function<void()> delivered)> cancel_elsewhere{};
 
     // Takes all sessions with servers that serve no client out of a database.
     std::function<void(std::string const& database)> leave{};

@@ -93,6 +93,66 @@ def test_a_cancel_request_finds_its_query_wherever_it_runs(served):
         assert errors(first.until("Z")) == ["57014"]
 
 
+@pytest.mark.parametrize("takeovers", [1, 2])
+def test_a_cancel_is_over_only_when_the_former_process_has_carried_it_to_the_server(served, takeovers):
+    """The close of the cancel's own connection, which the new process has, tells the client that its next query is safe."""
+    with Proxy(served) as proxy, WireClient(proxy.place).log_in() as client:
+        client.send(wire.query("SELECT pg_sleep(600)"))
+        wait_for(lambda: any("pg_sleep(600)" in backend[3] for backend in served.busy_backends()), "the query to run")
+        former = proxy.process
+        for _ in range(takeovers):
+            proxy.start("--takeover")
+        former.send_signal(signal.SIGSTOP)
+        canceller = threading.Thread(target=client.cancel)
+        canceller.start()
+        canceller.join(0.5)
+        assert canceller.is_alive()
+        former.send_signal(signal.SIGCONT)
+        canceller.join(20)
+        assert not canceller.is_alive()
+        assert errors(client.until("Z")) == ["57014"]
+
+
+def test_cancels_around_a_takeover_hit_no_other_query(served):
+    with Proxy(served) as proxy:
+        former, hits, ends = proxy.process, [], threading.Event()
+
+        def ask():
+            with WireClient(proxy.place).log_in() as client:
+                while not ends.is_set():
+                    client.send(wire.query("SELECT pg_sleep(0.001)"))
+                    client.cancel()
+                    client.until("Z")
+                    hits.append(errors(client.query("SELECT 1")))
+        threads = [threading.Thread(target=ask) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        wait_for(lambda: len(hits) > 100, "cancels before the takeover")
+        proxy.start("--takeover")
+        count = len(hits)
+        wait_for(lambda: len(hits) > count + 200, "cancels after the takeover")
+        ends.set()
+        for thread in threads:
+            thread.join()
+        assert [hit for hit in hits if hit] == []
+        assert former.wait(20) == 0
+
+
+def test_a_cancel_for_a_former_process_that_is_killed_is_over(served):
+    with Proxy(served) as proxy, WireClient(proxy.place).log_in() as client:
+        client.send(wire.query("SELECT pg_sleep(600)"))
+        former = proxy.process
+        proxy.start("--takeover")
+        former.send_signal(signal.SIGSTOP)
+        canceller = threading.Thread(target=client.cancel)
+        canceller.start()
+        former.kill()
+        former.wait(20)
+        canceller.join(20)
+        assert not canceller.is_alive()
+        assert proxy.place.value("SELECT 1") == 1
+
+
 def test_clients_that_stay_too_long_are_ended_between_transactions(served):
     with Proxy(served, drain_timeout_ms=300) as proxy, WireClient(proxy.place).log_in() as idle, WireClient(proxy.place).log_in() as busy:
         busy.query("BEGIN")
