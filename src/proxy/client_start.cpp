@@ -12,7 +12,6 @@ namespace pgtandem::proxy {
 namespace {
 
 constexpr char tls_client_hello = 0x16;
-constexpr std::size_t name_length_max = 63;  // NAMEDATALEN - 1
 
 char lower(char letter) { return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter; }
 

@@ -28,4 +28,10 @@ struct OwnAnswer {
     std::vector<std::string> rows{};
 };
 
+// How far a portal of such a statement has been run.
+struct OwnRun {
+    std::optional<OwnAnswer> answer{};  // once it has been run
+    std::size_t rows_given = 0;
+};
+
 }  // namespace pgtandem::proxy

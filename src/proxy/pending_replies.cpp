@@ -52,6 +52,7 @@ void PendingReplies::pop() {
     count(front(), -1);
     release(front());
     ++head_;
+    ++popped_;
     --size_;
     if (size_ == 0 && ring_.size() > kept_places) clear();
 }

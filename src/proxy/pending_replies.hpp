@@ -65,6 +65,8 @@ public:
     Expected const& operator[](std::size_t index) const { return ring_[place_of(index)]; }
     // How many have ever been pushed.
     std::uint64_t pushed() const { return pushed_; }
+    // And how many of them are no longer owed, at least.
+    std::uint64_t popped() const { return popped_; }
     // At least one ReadyForQuery will come without another message of the client's.
     bool owes_ready() const { return ready_ > 0; }
     // Something unanswered may change names or settings; or it is not certain that it has: only up to the next Sync do an error's
@@ -98,6 +100,7 @@ private:
     std::size_t head_ = 0;
     std::size_t size_ = 0;
     std::uint64_t pushed_ = 0;
+    std::uint64_t popped_ = 0;
     int ready_ = 0;
     int changing_ = 0;
     int naming_ = 0;

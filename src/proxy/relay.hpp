@@ -186,11 +186,14 @@ private:
     char transaction_status() const;
     std::optional<OwnAnswer> answer_to_own(OwnStatement const& own);
     Took take_own_query(OwnStatement const& own);
-    void take_own_parse(std::string const& name, PreparedRef const& statement);
-    void take_own_bind(wire::Bind const& bind, PreparedRef const& statement, wire::Header header);
-    void take_own_describe(char kind, OwnStatement const& own);
-    Took take_own_execute(OwnStatement const& own);
-    void push_own(std::string message);
+    Took take_own_parse(std::string const& name, PreparedRef const& statement);
+    Took take_own_bind(wire::Bind const& bind, PreparedRef const& statement, wire::Header header);
+    Took take_own_describe(wire::Describe const& describe, OwnStatement const& own);
+    Took take_own_execute(wire::Execute const& execute, OwnStatement const& own);
+    Took refuse_own(wire::ErrorFields const& error);
+    Took refuse_own_bind(wire::ErrorFields const& error, wire::Header header);
+    bool is_taken_by_own(std::string_view portal) const;
+    Took refuse_taken_portal(std::string_view portal, wire::Header header);
     void fail_on_server(Expect what, wire::ErrorFields const& error, std::string_view before = {});
 
     // From the client (relay_client.cpp).
@@ -247,6 +250,7 @@ private:
     void close_named(std::string const& name, std::string_view message);
     Took take_execute(std::string_view message, std::string_view body);
 
+    Took close_portal(std::string_view name, std::string_view message);
     // On the session's behalf (relay_injected.cpp).
     void bring_settings();
     void bring_begin();

@@ -267,6 +267,7 @@ Relay::Took Relay::take_sync(std::string_view message, std::string_view body) {
     if (!body.empty()) return Took::malformed;
     ignores_until_sync_ = false;
     if (at_.backend == nullptr) {
+        if (deferred_begin_.empty()) state_.portals().end_all();
         wire::ReadyForQuery{transaction_status()}.write(client_.output());
         return Took::yes;
     }

@@ -39,8 +39,7 @@ Relay::Took Relay::take_parse(std::string_view message, std::string_view body) {
         PreparedStatement statement;
         statement.text = parse->text;
         statement.own = own;
-        take_own_parse(name, std::make_shared<PreparedStatement const>(std::move(statement)));
-        return Took::yes;
+        return take_own_parse(name, std::make_shared<PreparedStatement const>(std::move(statement)));
     }
     if (!has_backend()) return Took::need_backend;
     if (present) {
@@ -138,7 +137,7 @@ void Relay::bind_portal(std::string_view portal, PreparedRef const& statement, E
     if (auto const before = state_.bound(portal); before && before != statement) {
         entry.undo = [this, before, portal = std::string(portal)] { state_.bind(portal, before); };
     }
-    state_.bind(portal, statement);
+    state_.bind(portal, statement, pending().pushed());
 }
 
 Relay::Took Relay::take_bind(wire::Header header, std::string_view input) {
@@ -152,10 +151,8 @@ Relay::Took Relay::take_bind(wire::Header header, std::string_view input) {
     auto const bind = wire::Bind::parse(available.substr(wire::header_size));
     if (!bind) return leave_it_to_the_server(Expect::bind, header, input);
     auto const statement = state_.find(bind->statement);
-    if (statement && statement->own) {
-        take_own_bind(*bind, statement, header);
-        return Took::yes;
-    }
+    if (statement && statement->own) return take_own_bind(*bind, statement, header);
+    if (is_taken_by_own(bind->portal)) return refuse_taken_portal(bind->portal, header);
     // The planner folds functions, so a Bind may run them: it is judged by the settings and the path of now, as Execute is later.
     auto const analysis = statement ? analysis_of(statement) : nullptr;
     if (analysis && must_wait_for_facts(analysis.get())) return Took::need_facts;
@@ -189,10 +186,7 @@ Relay::Took Relay::take_describe(std::string_view message, std::string_view body
     if (!is_settled()) return settle();
     bool const is_of_statement = describe->kind == 'S';
     auto const statement = is_of_statement ? state_.find(describe->name) : state_.bound(describe->name);
-    if (statement && statement->own) {
-        take_own_describe(describe->kind, *statement->own);
-        return Took::yes;
-    }
+    if (statement && statement->own) return take_own_describe(*describe, *statement->own);
     if (!has_backend()) return Took::need_backend;
     Expected entry{Expect::describe};
     if (!is_of_statement) {
@@ -224,18 +218,31 @@ Relay::Took Relay::take_close(std::string_view message, std::string_view body) {
         close_unnamed_of_client(message);
     } else if (close->kind == 'S') {
         close_named(std::string(close->name), message);
-    } else if (at_.backend == nullptr) {
-        // Without a backend there is no transaction, and outside of one no portal.
-        push_answer(close_complete);
     } else {
-        pass_close(message, {});
+        return close_portal(close->name, message);
     }
     return Took::yes;
 }
 
+Relay::Took Relay::close_portal(std::string_view name, std::string_view message) {
+    auto const before = state_.bound(name);
+    bool const is_own = before && before->own;
+    if (is_own && is_busy()) return settle();
+    state_.portals().unbind(name);
+    if (is_own || at_.backend == nullptr) {
+        push_answer(close_complete);
+        return Took::yes;
+    }
+    return Took::yes;
+    Expected entry{Expect::close};
+    if (before) entry.undo = [this, before, name = std::string(name)] { state_.bind(name, before); };
+    pending().push(std::move(entry));
+    forward(message);
+}
+
 void Relay::pass_close(std::string_view message, std::function<void()> undo) {
     Expected entry{Expect::close};
-    entry.changes_names = undo != nullptr;
+    entry.changes_names = true;
     entry.undo = std::move(undo);
     pending().push(std::move(entry));
     forward(message);
@@ -276,7 +283,7 @@ Relay::Took Relay::take_execute(std::string_view message, std::string_view body)
     if (!execute) return Took::malformed;
     if (!is_settled()) return settle();
     auto const statement = state_.bound(execute->portal);
-    if (statement && statement->own) return take_own_execute(*statement->own);
+    if (statement && statement->own) return take_own_execute(*execute, *statement->own);
     auto const analysis = statement ? analysis_of(statement) : nullptr;
     if (must_wait_for_facts(analysis.get())) return Took::need_facts;
     if (!has_backend()) return Took::need_backend;

@@ -51,7 +51,7 @@ void Relay::send_our_statement(std::string_view text) {
     auto const name = fresh_name();
     auto& out = to_server();
     wire::Parse{name, text}.write(out);
-    wire::Bind{name, name, std::string_view("\0\0\0\0\0\0", 6)}.write(out);
+    wire::Bind{name, name, wire::no_values}.write(out);
     wire::Execute{name}.write(out);
     wire::Close{'P', name}.write(out);
     wire::Close{'S', name}.write(out);

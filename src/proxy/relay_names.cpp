@@ -15,9 +15,6 @@ namespace {
 // Of the texts of one backend's statements.
 constexpr std::size_t most_bytes_on_backend = 4 << 20;
 
-// Of a Bind: no formats, no values, no result formats.
-constexpr std::string_view no_values("\0\0\0\0\0\0", 6);
-
 Expected ours(Expect what) {
     Expected entry{what};
     entry.is_ours = true;
@@ -78,7 +75,7 @@ void Relay::parse_anew(std::string_view server_name, PreparedRef const& statemen
 
 void Relay::plan(std::string_view server_name) {
     auto const portal = fresh_name();
-    wire::Bind{portal, server_name, no_values}.write(to_server());
+    wire::Bind{portal, server_name, wire::no_values}.write(to_server());
     wire::Close{'P', portal}.write(to_server());
     pending().push(ours(Expect::bind));
     pending().push(ours(Expect::close));

@@ -351,6 +351,7 @@ void Relay::end_transaction() {
     bool const is_last = pending().empty();
     auto const ended = state_.transaction_ended(value_of(at_.backend->reported, "DateStyle"), is_last);
     at_.backend->settings = ended.on_backend;
+    if (!is_last) state_.portals().end_before(pending().popped());
     ++host_.stats().transactions;
     if (!at_.is_on_replica) host_.ended_on_primary(at_.may_have_written, at_.was_placed);
     if (is_last) at_.may_have_written = false;

@@ -100,6 +100,7 @@ bool Relay::answer_transaction_command(sql::Effects const& effects, std::string_
     bool const ends = effects.verb == sql::Verb::commit || effects.verb == sql::Verb::rollback;
     if (deferred_begin_.empty() || !ends || effects.has_chain) return false;
     deferred_begin_.clear();
+    state_.portals().end_all();
     wire::CommandComplete{transaction_tag(effects.verb)}.write(out);
     wire::ReadyForQuery{'I'}.write(out);
     return true;
@@ -127,3 +128,5 @@ Relay::Took Relay::take_query(std::string_view message, std::string_view body) {
 }
 
 }  // namespace pgtandem::proxy
+    // The server does so with one that it knows of.
+    if (auto const portal = state_.bound(""); portal && portal->own) state_.portals().unbind("");

@@ -13,7 +13,6 @@ constexpr std::size_t shown_statement = 80;
 constexpr std::size_t most_settings = 1000;
 constexpr std::size_t most_settings_bytes = 1 << 20;
 // The server tells names apart by so many bytes (NAMEDATALEN - 1).
-constexpr std::size_t name_length_max = 63;
 
 std::size_t bytes_of(std::string_view name, PreparedRef const& statement) { return name.size() + statement->bytes(); }
 
@@ -94,7 +93,10 @@ void SessionState::completed(sql::Effects const& effects, std::string_view tag) 
         case sql::Verb::savepoint:
             savepoints_.push_back({effects.name, changes_.size(), unpins_, lacks_first_});
             break;
-        case sql::Verb::release: savepoints_.erase(last_savepoint(effects.name), savepoints_.end()); break;
+        case sql::Verb::release:
+            savepoints_.erase(last_savepoint(effects.name), savepoints_.end());
+            portals_.released(savepoints_.size());
+            break;
         case sql::Verb::rollback_to:
             has_failed_ = false;
             roll_back_to(effects.name);
@@ -157,11 +159,10 @@ SessionState::Ended SessionState::transaction_ended(std::string_view date_style,
     savepoints_.clear();
     has_failed_ = false;
     bool const catalog_changed = changes_catalog_;
-    // What was sent behind it may be of a transaction that has not ended: a portal that is no more does no harm here.
+    // What was sent behind it may be of a transaction that has not ended.
     if (is_last) {
         changes_catalog_ = false;
-        unnamed_portal_.reset();
-        portals_.reset();
+        portals_.end_all();
     }
     return {on_backend, catalog_changed};
 }
@@ -215,6 +216,7 @@ void SessionState::roll_back_to(std::string_view savepoint) {
     unpins_ = unpins_ & found->unpins;
     lacks_first_ = found->lacks_first;
     savepoints_.erase(std::next(found), savepoints_.end());
+    portals_.rolled_back(savepoints_.size());
 }
 
 SessionState::Statements const& SessionState::statements() const {
@@ -253,21 +255,8 @@ void SessionState::set(std::string_view name, PreparedRef statement) {
     statements_->emplace(name, std::move(statement));
 }
 
-void SessionState::bind(std::string_view portal, PreparedRef statement) {
-    if (portal.empty()) {
-        unnamed_portal_ = std::move(statement);
-        return;
-    }
-    portal = portal.substr(0, name_length_max);
-    if (!portals_) portals_ = std::make_unique<Portals>();
-    (*portals_)[std::string(portal)] = std::move(statement);
-}
-
-PreparedRef SessionState::bound(std::string_view portal) const {
-    if (portal.empty()) return unnamed_portal_;
-    if (!portals_) return nullptr;
-    auto const found = portals_->find(portal.substr(0, name_length_max));
-    return found == portals_->end() ? nullptr : found->second;
+void SessionState::bind(std::string_view portal, PreparedRef statement, std::uint64_t since) {
+    portals_.bind(portal, std::move(statement), since, savepoints_.size());
 }
 
 }  // namespace pgtandem::proxy

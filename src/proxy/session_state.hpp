@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "proxy/portals.hpp"
 #include "proxy/prepared.hpp"
 #include "proxy/session_settings.hpp"
 #include "sql/analyze.hpp"
@@ -69,9 +70,9 @@ public:
     // Of the texts that it holds by name.
     std::size_t statement_bytes() const { return statement_bytes_; }
 
-    // Which statement a portal runs, until the transaction ends.
-    void bind(std::string_view portal, PreparedRef statement);
-    PreparedRef bound(std::string_view portal) const;
+    void bind(std::string_view portal, PreparedRef statement, std::uint64_t since = 0);
+    PreparedRef bound(std::string_view portal) const { return portals_.bound(portal); }
+    Portals& portals() { return portals_; }
 
 private:
     struct Savepoint {
@@ -80,7 +81,6 @@ private:
         sql::Pins unpins;
         bool lacks_first;
     };
-    using Portals = std::map<std::string, PreparedRef, std::less<>>;
 
     void note_custom(std::string const& name);
     void note_settings_bytes(sql::Effects const& effects, std::string_view text);
@@ -114,8 +114,7 @@ private:
     SettingsRef parsed_by_ = no_settings();    // settings_for_parser() of
     SettingsRef parsed_from_ = no_settings();  // these
     PreparedRef unnamed_;
-    PreparedRef unnamed_portal_;
-    std::unique_ptr<Portals> portals_;
+    Portals portals_;
 };
 
 }  // namespace pgtandem::proxy

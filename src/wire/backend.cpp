@@ -128,6 +128,8 @@ void write_close_complete(ByteBuffer& out) { write_empty(out, '3'); }
 
 void write_no_data(ByteBuffer& out) { write_empty(out, 'n'); }
 
+void write_portal_suspended(ByteBuffer& out) { write_empty(out, 's'); }
+
 void write_empty_query_response(ByteBuffer& out) { write_empty(out, 'I'); }
 
 }  // namespace pgtandem::wire

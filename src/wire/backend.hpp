@@ -66,6 +66,7 @@ void write_parse_complete(ByteBuffer& out);
 void write_bind_complete(ByteBuffer& out);
 void write_close_complete(ByteBuffer& out);
 void write_no_data(ByteBuffer& out);
+void write_portal_suspended(ByteBuffer& out);
 void write_empty_query_response(ByteBuffer& out);
 
 }  // namespace pgtandem::wire

@@ -94,6 +94,12 @@ bool Bind::has_whole_rest() const {
     return cursor.complete();
 }
 
+std::uint16_t Bind::value_count() const {
+    Cursor cursor(rest);
+    skip_formats(cursor);
+    return count_of(cursor);
+}
+
 std::optional<Describe> Describe::parse(std::string_view body) { return parse_target<Describe>(body); }
 
 void Describe::write(ByteBuffer& out) const { write_target(out, 'D', kind, name); }

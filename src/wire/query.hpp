@@ -36,7 +36,12 @@ struct Bind {
     void write(ByteBuffer& out) const;
     // Whether 'rest' has the shape of formats, values and result formats, and nothing behind.
     bool has_whole_rest() const;
+    // As far as 'rest' is there.
+    std::uint16_t value_count() const;
 };
+
+// Of a Bind: no formats, no values, no result formats.
+inline constexpr std::string_view no_values("\0\0\0\0\0\0", 6);
 
 struct Describe {
     char kind;  // 'S' a statement, 'P' a portal
