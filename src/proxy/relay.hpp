@@ -88,6 +88,8 @@ struct Attachment {
     bool owes_ready = false;     // the client's ReadyForQuery comes after a query of ours
     bool is_input_ended = false;  // the server was told that no more will come
     bool is_out_of_step = false;  // the backend answered what was not asked
+    bool has_left_abort = false;  // an aborted block has been left since the last ReadyForQuery
+    bool has_reopened_block = false;  // one has been left for a text that is still to leave it itself
     // The session's statements have the client's own names there, and no other session's are there.
     bool has_client_names = false;
     // Those that are there by the client's names; a null one was made for a DEALLOCATE to take away.
@@ -248,9 +250,9 @@ private:
     void pass_close(std::string_view message, std::function<void()> undo);
     void close_unnamed_of_client(std::string_view message);
     void close_named(std::string const& name, std::string_view message);
+    Took close_portal(std::string_view name, std::string_view message);
     Took take_execute(std::string_view message, std::string_view body);
 
-    Took close_portal(std::string_view name, std::string_view message);
     // On the session's behalf (relay_injected.cpp).
     void bring_settings();
     void bring_begin();
@@ -281,6 +283,13 @@ private:
     bool may_reach_names() const;
     void use_client_names();
     void bring_named(sql::Analysis const* analysis, std::string_view text, bool is_executed);
+    bool may_parse() const;
+    bool reaches_names(sql::Analysis const* analysis) const;
+    bool must_reopen_block(sql::Analysis const& analysis) const;
+    void reopen_block(std::shared_ptr<sql::Analysis const> analysis);
+    void abort_block_again();
+    void send_our_unnamed(std::string_view text);
+    void send_our_sync();
     void bring_all_names();
     void bring_names_in(std::string_view code);
     void bring_name_to_deallocate(std::string const& name);
@@ -327,6 +336,7 @@ private:
     bool passing_is_dropped_ = false;
     bool defers_begin_;
     bool begin_reads_ = false;         // it may be sent to a replica
+    bool block_was_aborted_ = false;   // the one that goes on on the primary
     bool ignores_until_sync_ = false;  // an error has been answered within an extended query
     bool is_refusing_ = false;
     bool is_raw_ = false;

@@ -57,6 +57,7 @@ Relay::Took Relay::take_parse(std::string_view message, std::string_view body) {
         return Took::yes;
     }
     // Statements that it names must be there for the server to describe it.
+    if (is_busy() && reaches_names(analysis_of(statement).get())) return settle();
     bring_named(analysis_of(statement).get(), statement->text, false);
     if (name.empty()) parse_unnamed(message, statement);
     else parse_for_client(name, statement);
@@ -233,11 +234,11 @@ Relay::Took Relay::close_portal(std::string_view name, std::string_view message)
         push_answer(close_complete);
         return Took::yes;
     }
-    return Took::yes;
     Expected entry{Expect::close};
     if (before) entry.undo = [this, before, name = std::string(name)] { state_.bind(name, before); };
     pending().push(std::move(entry));
     forward(message);
+    return Took::yes;
 }
 
 void Relay::pass_close(std::string_view message, std::function<void()> undo) {
@@ -289,6 +290,7 @@ Relay::Took Relay::take_execute(std::string_view message, std::string_view body)
     if (!has_backend()) return Took::need_backend;
     // A portal that no Bind made is a cursor of SQL: FETCH by another name.
     if (statement) {
+        if (is_busy() && reaches_names(analysis.get())) return settle();
         check_before(analysis.get(), statement->text);
         bring_named(analysis.get(), statement->text, true);
     } else {

@@ -13,6 +13,7 @@ void Relay::attach(Backend& backend, Lease lease) {
     at_ = Attachment{.backend = &backend};
     at_.is_on_replica = at_.nothing_sent_to_replica = lease == Lease::read_on_replica;
     at_.was_placed = lease != Lease::ordinary;
+    at_.has_reopened_block = std::exchange(block_was_aborted_, false);
     ignores_until_sync_ = false;
     bring_settings();
     bring_begin();

@@ -3,6 +3,7 @@
 // takes the others' statements from it, and has its own there by its own names.
 #include <algorithm>
 
+#include "pg/quoting.hpp"
 #include "proxy/parse_settings.hpp"
 #include "proxy/relay.hpp"
 #include "wire/backend.hpp"
@@ -219,9 +220,7 @@ void Relay::bring_all_names() {
     for (auto const& [name, statement] : state_.statements()) {
         if (statement->own || at_.client_names.contains(name)) continue;
         bring_client_name(name, statement);
-        if (!stands_alone) continue;
-        wire::write_sync(to_server());
-        pending().push(ours(Expect::sync));
+        if (stands_alone) send_our_sync();
     }
 }
 
@@ -242,11 +241,65 @@ void Relay::bring_name_to_deallocate(std::string const& name) {
     pending().push(std::move(entry));
 }
 
+// In an aborted block nothing is parsed but its end.
+bool Relay::may_parse() const { return at_.backend->transaction != 'E' || at_.has_left_abort; }
+
+bool Relay::reaches_names(sql::Analysis const* analysis) const {
+    if (analysis == nullptr) return false;
+    return std::ranges::any_of(analysis->statements, [&](sql::Effects const& effects) {
+        return effects.pins.contains(sql::Pin::statement_names) || (effects.names_statement && state_.find(effects.name));
+    });
+}
+
+// Before a text that leaves an aborted block and then names statements, as ROLLBACK; EXECUTE s1: no message can come between the two.
+// So the block is left, the statements are parsed, and it is made to be aborted again.
+bool Relay::must_reopen_block(sql::Analysis const& analysis) const {
+    using enum sql::Verb;
+    auto const verb = analysis.statements.front().verb;
+    bool const leaves = verb == commit || verb == rollback || verb == rollback_to;
+    return analysis.statements.size() > 1 && leaves && !may_parse() && !at_.has_reopened_block;
+}
+
+void Relay::reopen_block(std::shared_ptr<sql::Analysis const> analysis) {
+    auto const& effects = analysis->statements.front();
+    auto const text = effects.verb == sql::Verb::rollback_to ? "ROLLBACK TO " + quoted_identifier(effects.name) : "ROLLBACK AND CHAIN";
+    send_our_unnamed(text);
+    wire::Bind{"", "", wire::no_values}.write(to_server());
+    wire::Execute{""}.write(to_server());
+    pending().push(ours(Expect::bind));
+    auto entry = ours(Expect::execute);
+    entry.analysis = std::move(analysis);
+    pending().push(std::move(entry));
+    send_our_sync();
+    at_.has_reopened_block = true;
+}
+
+void Relay::abort_block_again() {
+    at_.has_reopened_block = false;
+    if (!may_parse()) return;
+    send_our_sync();
+    send_our_unnamed("pgtandem aborts this block again");
+    send_our_sync();
+}
+
+// In place of the client's, which the query that follows ends.
+void Relay::send_our_unnamed(std::string_view text) {
+    wire::Parse{"", text}.write(to_server());
+    at_.backend->unnamed = unknown_statement();
+    auto entry = ours(Expect::parse);
+    entry.is_of_unnamed = true;
+    pending().push(std::move(entry));
+}
+
+void Relay::send_our_sync() {
+    wire::write_sync(to_server());
+    pending().push(ours(Expect::sync));
+}
+
 // Statements that SQL names: EXECUTE, DEALLOCATE, PREPARE, and what looks at all of them.
 void Relay::bring_named(sql::Analysis const* analysis, std::string_view text, bool is_executed) {
     if (analysis == nullptr) return;
-    // In an aborted block nothing is parsed; but a text may leave the block before it names a statement.
-    bool const may_parse = at_.backend->transaction != 'E';
+    bool const may_parse = this->may_parse();
     bool const is_single = analysis->statements.size() == 1;
     for (auto const& effects : analysis->statements) {
         if (effects.pins.contains(sql::Pin::statement_names)) {

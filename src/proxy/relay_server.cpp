@@ -190,6 +190,7 @@ void Relay::note_completion(sql::Effects const& effects, std::string_view tag) {
     state_.completed(effects, tag);
     bool const resets = effects.verb == discard_all || (!effects.settings.empty() && effects.settings.front().kind == sql::SettingChange::Kind::reset_all);
     if (resets) host_.reset_own_settings();
+    if (effects.verb == commit || effects.verb == rollback || effects.verb == rollback_to) at_.has_left_abort = true;
     if (effects.verb == deallocate) at_.client_names.erase(effects.name);
     if (effects.verb == deallocate_all || effects.verb == discard_all) {
         at_.backend->prepared.clear();
@@ -326,6 +327,7 @@ bool Relay::ready(char status) {
     bool const ours = is_ours();
     pending().pop();
     at_.backend->transaction = status;
+    at_.has_left_abort = false;
     if (ours && what != Expect::sync) {
         if (std::exchange(at_.owes_ready, false)) say_ready();
         return false;
@@ -349,9 +351,9 @@ bool Relay::ready(char status) {
 void Relay::end_transaction() {
     // What was sent behind it is of the next one.
     bool const is_last = pending().empty();
+    if (!is_last) state_.portals().end_before(pending().popped());
     auto const ended = state_.transaction_ended(value_of(at_.backend->reported, "DateStyle"), is_last);
     at_.backend->settings = ended.on_backend;
-    if (!is_last) state_.portals().end_before(pending().popped());
     ++host_.stats().transactions;
     if (!at_.is_on_replica) host_.ended_on_primary(at_.may_have_written, at_.was_placed);
     if (is_last) at_.may_have_written = false;

@@ -36,6 +36,14 @@ bool ends_transaction(sql::Analysis const& analysis) {
     return (effects.verb == sql::Verb::commit || effects.verb == sql::Verb::rollback) && !effects.has_chain;
 }
 
+// What follows the end of the block is not of the block.
+bool leaves_and_goes_on(sql::Analysis const* analysis) {
+    using enum sql::Verb;
+    if (analysis == nullptr || analysis->statements.size() < 2) return false;
+    auto const verb = analysis->statements.front().verb;
+    return verb == commit || verb == rollback;
+}
+
 }  // namespace
 
 bool may_have_written(sql::Analysis const* analysis) {
@@ -191,6 +199,11 @@ Relay::Took Relay::continue_on_replica(Batch const& batch) {
     }
     if (!is_answered) return Took::await_server;
     if (!is_in_block) return Took::give_back;
+    if (at_.backend->transaction == 'E' && leaves_and_goes_on(batch.query.get())) {
+        leave_replica();
+        block_was_aborted_ = true;
+        return Took::await_server;
+    }
     if (at_.backend->transaction == 'E' || reads || batch.kind == Batch::Kind::ends_transaction) {
         at_.batch_left = batch.bytes;
         return Took::yes;

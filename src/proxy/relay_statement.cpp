@@ -118,15 +118,24 @@ Relay::Took Relay::take_query(std::string_view message, std::string_view body) {
     bool const is_single = analysis && analysis->statements.size() == 1;
     if (is_single && at_.backend == nullptr && answer_transaction_command(analysis->statements.front(), query->text)) return Took::yes;
     if (!has_backend()) return Took::need_backend;
+    if (reaches_names(analysis.get())) {
+        // Whether they can be parsed depends on what comes before.
+        if (is_busy()) return settle();
+        if (must_reopen_block(*analysis)) {
+            reopen_block(analysis);
+            return settle();
+        }
+    }
     check_before(analysis.get(), query->text);
     bring_named(analysis.get(), query->text, true);
+    if (at_.has_reopened_block) abort_block_again();
     push_statement(Expect::query, analysis);
     state_.drop_unnamed();
+    // The server does so with one that it knows of.
+    if (auto const portal = state_.bound(""); portal && portal->own) state_.portals().unbind("");
     at_.backend->unnamed.reset();
     forward(message);
     return Took::yes;
 }
 
 }  // namespace pgtandem::proxy
-    // The server does so with one that it knows of.
-    if (auto const portal = state_.bound(""); portal && portal->own) state_.portals().unbind("");

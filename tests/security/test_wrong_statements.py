@@ -104,6 +104,29 @@ ONE_CLIENT = {
     "Parse of a name that PREPARE took": [say(A, q("PREPARE s1 AS SELECT 42")), say(A, PARSE("SELECT 41", "s1"), SYNC)],
     "Close of what PREPARE made": [say(A, q("PREPARE s1 AS SELECT 42")), say(A, wire.close("S", "s1"), SYNC)],
     "PREPARE in a pipeline that fails": [say(A, PARSE("PREPARE s1 AS SELECT 42"), run(), FAILS, SYNC)],
+    # --- a text that leaves an aborted block before it names one
+    **{f"{text} in an aborted block": [say(A, PARSE("SELECT 41 AS n", "s1"), SYNC), say(A, q("BEGIN")), say(A, q("SAVEPOINT x")), say(A, q("SELECT 1/0")), say(A, q(text)), say(A, q("ROLLBACK"))]
+       for text in ["ROLLBACK; EXECUTE s1", "COMMIT; EXECUTE s1", "ROLLBACK TO x; EXECUTE s1", "ROLLBACK TO y; EXECUTE s1", "ROLLBACK; DEALLOCATE s1", "ROLLBACK; EXPLAIN (COSTS OFF) EXECUTE s1",
+                    "ROLLBACK AND CHAIN; EXECUTE s1", "ROLLBACK; SELECT 1/0; EXECUTE s1", "SELECT 1; ROLLBACK; EXECUTE s1", "ROLLBACK; BEGIN; EXECUTE s1; COMMIT; EXECUTE s1", "ROLLBACK; EXECUTE s1; EXECUTE s2",
+                    "ROLLBACK; CREATE TEMP TABLE made AS EXECUTE s1; TABLE made; DROP TABLE made", "ROLLBACK; PREPARE s2 AS SELECT 2; EXECUTE s2; DEALLOCATE s2", "ROLLBACK; PREPARE s1 AS SELECT 2",
+                    "ROLLBACK; SELECT name FROM pg_prepared_statements", "ROLLBACK TO x; SELECT name FROM pg_prepared_statements", "EXECUTE s1; ROLLBACK", "ROLLBACK; EXECUTE s1; FROM"]},
+    **{f"{text} in a block": [say(A, PARSE("SELECT 41 AS n", "s1"), SYNC), say(A, q("BEGIN")), say(A, q("SAVEPOINT x")), say(A, q(text)), say(A, q("ROLLBACK"))]
+       for text in ["ROLLBACK; EXECUTE s1", "COMMIT; EXECUTE s1", "ROLLBACK TO x; EXECUTE s1", "SELECT 1/0; ROLLBACK; EXECUTE s1"]},
+    **{f"{text} by itself": [say(A, PARSE("SELECT 41 AS n", "s1"), SYNC), say(A, q(text)), say(A, q("ROLLBACK"))]
+       for text in ["BEGIN; EXECUTE s1; COMMIT", "BEGIN; EXECUTE s1; SELECT 1/0; ROLLBACK", "BEGIN; SELECT 1/0; ROLLBACK; EXECUTE s1", "ROLLBACK; EXECUTE s1"]},
+    "ROLLBACK and EXECUTE in an aborted block, behind the error": [say(A, PARSE("SELECT 41", "s1"), SYNC), say(A, q("BEGIN"), q("SELECT 1/0"), q("ROLLBACK; EXECUTE s1"), q("SELECT 2"))],
+    "ROLLBACK and EXECUTE in queries behind the error": [say(A, PARSE("SELECT 41", "s1"), SYNC), say(A, q("BEGIN"), q("SELECT 1/0"), q("ROLLBACK"), q("EXECUTE s1"))],
+    "ROLLBACK TO and EXECUTE in queries behind the error": [say(A, PARSE("SELECT 41", "s1"), SYNC), say(A, q("BEGIN"), q("SAVEPOINT x"), q("SELECT 1/0"), q("ROLLBACK TO x"), q("EXECUTE s1"), q("COMMIT"))],
+    "ROLLBACK and EXECUTE in one extended batch": [say(A, PARSE("SELECT 41", "s1"), SYNC), say(A, q("BEGIN"), q("SELECT 1/0")), say(A, PARSE("ROLLBACK"), run(), PARSE("EXECUTE s1"), run(), SYNC)],
+    "ROLLBACK TO and EXECUTE in one extended batch": [say(A, PARSE("SELECT 41", "s1"), SYNC), say(A, q("BEGIN"), q("SAVEPOINT x"), q("SELECT 1/0")),
+                                                      say(A, PARSE("ROLLBACK TO x"), run(), PARSE("EXECUTE s1"), run(), SYNC), say(A, q("COMMIT"))],
+    "ROLLBACK in an extended batch, EXECUTE by a query": [say(A, PARSE("SELECT 41", "s1"), SYNC), say(A, q("BEGIN"), q("SELECT 1/0")), say(A, PARSE("ROLLBACK"), run(), q("EXECUTE s1"), SYNC)],
+    "a setting of the aborted block and EXECUTE": [say(A, PARSE("SELECT extract(epoch FROM timestamptz '2024-01-01 00:00')", "s1"), SYNC), say(A, q("BEGIN"), q("SET timezone = 'Asia/Tokyo'"), q("SELECT 1/0")),
+                                                   say(A, q("ROLLBACK; EXECUTE s1; SHOW timezone"))],
+    "a setting since the Parse, an aborted block and EXECUTE": [say(A, PARSE("SELECT extract(epoch FROM timestamptz '2024-01-01 00:00')", "s1"), SYNC), say(A, q("SET timezone = 'Asia/Tokyo'")),
+                                                                say(A, q("BEGIN"), q("SELECT 1/0")), say(A, q("ROLLBACK; EXECUTE s1; SHOW timezone"))],
+    **{f"{text} in a read-only block that failed": [say(A, PARSE("SELECT 41", "s1"), SYNC), say(A, q("BEGIN READ ONLY")), say(A, q("SELECT 1/0")), say(A, q(text)), say(A, q("ROLLBACK"))]
+       for text in ["ROLLBACK; CREATE TABLE made (a int); DROP TABLE made", "COMMIT; CREATE TABLE made (a int); DROP TABLE made", "ROLLBACK; EXECUTE s1", "COMMIT; EXECUTE s1", "SELECT 1; ROLLBACK"]},
     "EXECUTE in a DO": [say(A, PARSE("SELECT 41", "s1"), SYNC), say(A, q("DO $$ BEGIN EXECUTE 'DEALLOCATE s1'; END $$"))],
     "an error's text with the name": [say(A, PARSE("SELECT $1::int", "s1"), SYNC), say(A, wire.bind([], "s1"), SYNC), say(A, wire.bind([b"x"], "s1"), SYNC),
                                       say(A, wire.bind([b"1", b"2"], "s1"), SYNC)],
