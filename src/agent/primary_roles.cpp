@@ -32,11 +32,35 @@ Status ensure_catalog_role(Session& admin, std::string const& password) {
     return {};
 }
 
+// Settings of versions that not every server has: as startup options (own_session.hpp) the others would refuse them. A role's count
+// before a database's, and before the configuration; event triggers run at a login only after they have been read.
+struct RoleSetting {
+    int since;
+    char const* name;
+    char const* value;
+};
+constexpr RoleSetting role_settings[] = {
+    {140000, "idle_session_timeout", "0"},
+    {170000, "transaction_timeout", "0"},
+    {170000, "event_triggers", "off"},  // one that fails would keep us out of our own servers
+};
+
+Status ensure_role_settings(Session& admin) {
+    for (auto const* const role : {admin_role, catalog_role}) {
+        for (auto const& [since, name, value] : role_settings) {
+            if (admin.server_version() < since) continue;
+            PGTANDEM_CHECK(admin.query(fmt::format("ALTER ROLE {} SET {} = {}", quoted_identifier(role), name, value), soon()));
+        }
+    }
+    return {};
+}
+
 }  // namespace
 
 Status ensure_roles(Session& admin, Credentials const& credentials) {
     PGTANDEM_CHECK(ensure_role(admin, replication_role, credentials.replication_password, "REPLICATION"));
     PGTANDEM_CHECK(ensure_catalog_role(admin, credentials.catalog_password));
+    PGTANDEM_CHECK(ensure_role_settings(admin));
     // As the postgres image does, the user owns the server: extensions, roles and databases are theirs to make.
     return ensure_role(admin, credentials.user, credentials.password, "SUPERUSER");
 }

@@ -44,12 +44,15 @@ io::Task<bool> ClientSession::join_pool() {
     }
     if (settings_->pool_mode == PoolMode::transaction) state_.never_pin();
     if (settings_->pool_mode == PoolMode::session) state_.pin(sql::Pin::mode, "pool_mode session");
-    pool_ = &worker_.pool_for({target_, "", database_, user_, parameters_, facts_->settings_version});
+    // Its backend is one that has logged in since there is a trigger, and nobody else's before or after.
+    bool const is_by_trigger = settings_->pool_mode != PoolMode::transaction && view_->has_login_trigger();
+    if (is_by_trigger) state_.pin(sql::Pin::login_trigger, "event trigger on login");
+    pool_ = &worker_.pool_for({target_, "", database_, user_, parameters_, facts_->settings_version + (is_by_trigger ? 1 : 0)});
     ++pool_->sessions;
     pool_->set_login(login_);
     facts_.reset();
     // A client that is told of a backend nobody else was told of can rely on its process id.
-    bool const needs_backend = !pool_->first_reported() || worker_.should_begin_with_a_backend(*pool_);
+    bool const needs_backend = is_by_trigger || !pool_->first_reported() || worker_.should_begin_with_a_backend(*pool_);
     bool has_backend = !needs_backend;
     if (needs_backend) has_backend = co_await wait_for_backend();
     co_return has_backend && welcome();

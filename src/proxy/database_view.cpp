@@ -47,6 +47,11 @@ bool DatabaseView::facts_hold() {
     return facts_hold_;
 }
 
+bool DatabaseView::has_login_trigger() {
+    look();
+    return facts_ && facts_->on_any_statement().contains(sql::Pin::login_trigger);
+}
+
 bool DatabaseView::holds(PreparedStatement const& statement, KnownPath const& path) {
     look();
     bool const is_judged = statement.analysis == nullptr || !statement.analysis->is_verdict_due;

@@ -47,6 +47,8 @@ public:
     bool holds(PreparedStatement const& statement, KnownPath const& path);
     // False: the catalog is being read again.
     bool facts_hold();
+    // Event triggers run at each login, as far as the catalog is known.
+    bool has_login_trigger();
     // The catalog may be another one than it was a moment ago.
     void look_again() { looked_at_ = {}; }
     // The settings are others, by which statements were judged.

@@ -26,6 +26,8 @@ public:
         take_pins();
         for (auto const& function : rows_.anywhere) facts_.on_any_statement_ |= facts_.function(function);
         for (auto const& function : rows_.on_ddl) facts_.on_ddl_ |= facts_.function(function);
+        // Whatever it does: it is to run for each client, and what it leaves is that client's.
+        if (!rows_.on_login.empty()) facts_.on_any_statement_ |= Pin::login_trigger;
         facts_.doubts_ = find_doubts(rows_, overrides_, facts_);
         return std::move(facts_);
     }

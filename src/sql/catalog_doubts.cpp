@@ -29,6 +29,8 @@ public:
         add_names();
         add_operators();
         for (auto const& function : rows_.anywhere) add_anywhere(function);
+        // A replica's backend has its own run of it.
+        for (auto const& function : rows_.on_login) raise_everywhere(Reason::session_state, function);
         doubts_.is_complete = !rows_.routines.empty();
         return std::move(doubts_);
     }
@@ -126,6 +128,10 @@ private:
     void add_anywhere(std::string const& function) {
         if (overrides_.read_only.contains(function)) return;
         auto const doubt = pins_.function(function).empty() ? through_.value(function) : Reason::volatile_function;
+        raise_everywhere(doubt, function);
+    }
+
+    void raise_everywhere(Reason doubt, std::string const& function) {
         if (raise(doubts_.on_any_statement, doubt)) doubts_.on_any_statement_function = function;
     }
 

@@ -10,6 +10,7 @@
 //   operator  symbol         function       -
 //   anywhere  function       -              what uses it: a cast, a domain, an operator class
 //   on_ddl    function       -              the event trigger
+//   on_login  function       -              the event trigger (PostgreSQL 17)
 //   routines  schema         -              all of it: lines "least arguments, most arguments or 255, volatility, name"
 //   relations schema         -              all of it: lines "oid and kind, name"; without temporary ones
 //   operators -              -              all symbols, in lines
@@ -182,8 +183,8 @@ FROM (SELECT c.castfunc::pg_catalog.oid, 'cast', c.oid FROM pg_catalog.pg_cast c
 JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) x.function
 WHERE x.owner OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
 UNION ALL
-SELECT 'on_ddl', p.proname::pg_catalog.text, NULL, e.evtname::pg_catalog.text
-FROM pg_catalog.pg_event_trigger e JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) e.evtfoid)sql";
+SELECT CASE WHEN e.evtevent OPERATOR(pg_catalog.=) 'login' THEN 'on_login' ELSE 'on_ddl' END, p.proname::pg_catalog.text, NULL, e.evtname::pg_catalog.text
+FROM pg_catalog.pg_event_trigger e JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) e.evtfoid WHERE e.evtenabled OPERATOR(pg_catalog.<>) 'D')sql";
 
 struct Source {
     std::string_view table;

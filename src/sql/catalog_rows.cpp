@@ -55,6 +55,8 @@ Status CatalogRows::add(Row const& row) {
         anywhere.insert(text(1));
     else if (kind == "on_ddl")
         on_ddl.insert(text(1));
+    else if (kind == "on_login")
+        on_login.insert(text(1));
     else if (kind == "uses" || kind == "edge")
         return add_link(kind, text(1), text(2), text(3));
     else if (kind == "routines" || kind == "relations" || kind == "operators")

@@ -59,6 +59,7 @@ struct CatalogRows {
     std::vector<std::pair<std::string, std::string>> operators;  // symbol, function
     Names anywhere;
     Names on_ddl;
+    Names on_login;
     std::vector<Routine> routines;
     std::vector<RelationName> relation_names;
     std::vector<std::string> operator_symbols;

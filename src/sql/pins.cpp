@@ -21,6 +21,7 @@ std::string Pins::names() const {
         {Pin::mode, "mode"},
         {Pin::drawn_number, "drawn number"},
         {Pin::statement_names, "statement names"},
+        {Pin::login_trigger, "login trigger"},
     };
     std::string text;
     for (auto const& [pin, name] : all) {

@@ -22,6 +22,7 @@ enum class Pin : std::uint32_t {
     // kept for the session for a moment where the number is likely to be asked for.
     drawn_number = 4096,
     statement_names = 8192,  // the client has looked at its prepared statements: they stand there under its own names
+    login_trigger = 16384,   // an event trigger has run at the backend's login, for this client and no other
 };
 
 // A set of reasons.

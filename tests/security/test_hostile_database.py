@@ -7,12 +7,14 @@ import pytest
 from endpoint import Served
 from hostile_database import MARK, OWNER, is_armed, lay_trap
 from sql_names import unqualified
-from tandem import wait_for
+from tandem import VERSION, wait_for
 
 # Settings that the owner of a database can give to whoever connects to it.
 HARMFUL = {"default_transaction_read_only": "on", "default_transaction_isolation": "serializable", "statement_timeout": "1", "lock_timeout": "1",
            "role": OWNER, "standard_conforming_strings": "off", "client_encoding": "latin1", "datestyle": "german", "intervalstyle": "sql_standard",
            "bytea_output": "escape", "timezone": "'Asia/Tokyo'", "transform_null_equals": "on", "array_nulls": "off", "quote_all_identifiers": "on"}
+TIMEOUTS = {"idle_session_timeout": "20", **({"transaction_timeout": "1"} if VERSION >= 17 else {})}
+HARMFUL |= TIMEOUTS
 
 
 class Trapped(Served):
@@ -159,6 +161,9 @@ def test_the_owners_settings_change_nothing(served):
     straight = served.straight.at(dbname="template1")
     for name, value in HARMFUL.items():
         straight.sql(f"ALTER DATABASE postgres SET {name} = {value}")
+        # A newer server's timeouts cut short what the cluster's user does itself, as the proof that it replicates.
+        if name in TIMEOUTS:
+            straight.sql(f"ALTER ROLE {straight.user} SET {name} = 0")
     try:
         served.restart()
         served.tandem.assert_proven(1)
@@ -169,4 +174,6 @@ def test_the_owners_settings_change_nothing(served):
     finally:
         for name in HARMFUL:
             straight.sql(f"ALTER DATABASE postgres RESET {name}")
+        for name in TIMEOUTS:
+            straight.sql(f"ALTER ROLE {straight.user} RESET {name}")
     served.assert_unharmed()

@@ -94,7 +94,7 @@ CASES = {
         CREATE TABLE t (a int) PARTITION BY LIST (evil(a)); CREATE TABLE t_default PARTITION OF t DEFAULT""",
         "INSERT INTO t VALUES (1)", ROLE, LOGIN),
     "statistics": (
-        f"""CREATE FUNCTION evil(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN PERFORM 1 FROM pg_class WHERE ('pg_try_' || 'x') <> ''; RETURN nop($1); END $$;
+        f"""CREATE FUNCTION evil(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN PERFORM 1 FROM pg_class WHERE ('pg_try_' || 'x') <> ''; RETURN public.nop($1); END $$;
         CREATE FUNCTION nop(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT $1 + CASE WHEN pg_try_advisory_lock(7) THEN 0 ELSE 1 END';
         CREATE TABLE t AS SELECT g AS a FROM generate_series(1, 10) AS g; CREATE STATISTICS s ON (evil(a)), a FROM t""",
         "ANALYZE t", LOCKS, "0"),

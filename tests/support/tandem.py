@@ -101,6 +101,9 @@ def pg_program(name):
     return str(Path(places[-1]) / name)
 
 
+VERSION = int(subprocess.run([pg_program("postgres"), "--version"], capture_output=True, text=True, check=True).stdout.split()[2].split(".")[0])  # its first number
+
+
 def client_program(name):
     """One of libpq's programs: of the version under test, or the distribution's as a user has it in PATH."""
     return pg_program(name) if PG_BIN and "/" not in name else name

@@ -127,6 +127,7 @@ TEST(catalog_facts, operators_and_what_is_used_without_being_named) {
     Rows const on_ddl{{"function", "f", {}, "volatile"}, {"on_ddl", "f", {}, "e"}};
     EXPECT_EQ(pins_of("SELECT 1", on_ddl), "");
     EXPECT_EQ(pins_of("CREATE TABLE t ()", on_ddl), "unproven");
+    EXPECT_EQ(pins_of("SELECT 1", {{"on_login", "harmless", {}, "e"}}), "login trigger");
 }
 
 TEST(catalog_facts, names_beyond_ascii_are_one) {

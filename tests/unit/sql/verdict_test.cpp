@@ -31,6 +31,14 @@ TEST(verdict, what_is_used_without_being_named_counts_for_all) {
     EXPECT_TRUE(verdict("SELECT 1", true, *trusted, {}).may_read);
 }
 
+TEST(verdict, what_runs_at_each_login_counts_for_all) {
+    auto rows = small_catalog();
+    rows.push_back({"on_login", "pure", {}, "e"});
+    auto const found = verdict("SELECT 1", true, *CatalogFacts::from_rows(rows, {}), {});
+    EXPECT_EQ(found.reason, Reason::session_state);
+    EXPECT_EQ(found.detail, "pure");
+}
+
 TEST(verdict, overrides_of_functions) {
     EXPECT_EQ(verdict_of("SELECT writer(1)", {}, {.read_only = {"writer"}}).reason, Reason::read);
     EXPECT_EQ(verdict_of("SELECT liar()", {}, {.read_only = {"liar"}}).reason, Reason::read);
