@@ -81,6 +81,10 @@ std::shared_ptr<sql::Analysis const> DatabaseView::analyse(std::string_view text
     }
     auto const& facts = facts_ ? *facts_ : no_facts;
     auto const analysis = std::make_shared<sql::Analysis>(sql::analyze(text, how.strings_conform, facts));
+    // As long as the catalog has not been read, DDL may meet event triggers that nobody here knows of.
+    if (!facts_) {
+        for (auto& effects : analysis->statements) effects.runs_code = effects.runs_code || effects.changes_catalog;
+    }
     bool const is_long = text.size() > judged_here_bytes_max;
     if (settings.split && is_long) {
         analysis->is_verdict_due = true;

@@ -98,7 +98,7 @@ private:
             for (auto const& named : body.named) {
                 link_call(named, node);
                 spread_.link(named_relations_[one_if_foreign(named)], node);
-                if (named.starts_with("pg_temp")) spread_.raise(node, Pin::temporary_table);
+                if (named.starts_with("pg_temp")) spread_.raise(node, Pin::temporary_table | Pin::unproven);
             }
         }
     }

@@ -57,7 +57,7 @@ Pins CatalogFacts::code(FunctionCode const& code) const {
     for (auto const& name : code.named) {
         auto const [on_read, on_write, on_insert] = relation(name);
         pins |= function(name) | on_read | on_write | on_insert;
-        if (name.starts_with("pg_temp")) pins |= Pin::temporary_table;
+        if (name.starts_with("pg_temp")) pins |= Pin::temporary_table | Pin::unproven;
     }
     return pins;
 }

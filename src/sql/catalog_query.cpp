@@ -9,7 +9,7 @@
 //   locks     relation       -              -              a view whose query is FOR UPDATE or the like
 //   operator  symbol         function       -
 //   anywhere  function       -              what uses it: a cast, a domain, an operator class
-//   on_ddl    function       -              the event trigger
+//   on_ddl    function       -              the event trigger; or what validates functions of a language, or servers of a foreign data wrapper
 //   on_login  function       -              the event trigger (PostgreSQL 17)
 //   routines  schema         -              all of it: lines "least arguments, most arguments or 255, volatility, name"
 //   relations schema         -              all of it: lines "oid and kind, name"; without temporary ones
@@ -24,7 +24,7 @@ namespace pgtandem::sql {
 namespace {
 
 // Expressions are searched for the functions and operators they hold in the form in which the catalog keeps them
-// (pg_node_tree), since pg_depend does not tell of PostgreSQL's own functions. Objects below 16384 are PostgreSQL's.
+// (pg_node_tree), since pg_depend does not tell of PostgreSQL's own functions. Objects below 16384 are PostgreSQL's; 750 is array_in.
 // Of code as much as shows that it is longer than function_code_max.
 constexpr std::string_view functions = R"sql(WITH code (name, language, body) AS (
     SELECT p.proname, CASE WHEN l.lanname OPERATOR(pg_catalog.<>) ALL ('{sql,plpgsql}') THEN l.lanname::pg_catalog.text END, CASE WHEN p.prosrc OPERATOR(pg_catalog.=) '' THEN pg_catalog.pg_get_functiondef(p.oid) ELSE pg_catalog.left(p.prosrc, 65537) END
@@ -98,21 +98,26 @@ UNION ALL
 SELECT 'operators', NULL, NULL, pg_catalog.string_agg(s.symbol, pg_catalog.chr(10) ORDER BY s.symbol COLLATE pg_catalog."C")
 FROM (SELECT DISTINCT o.oprname::pg_catalog.text FROM pg_catalog.pg_operator o) AS s (symbol))sql";
 
-constexpr std::string_view uses = R"sql(WITH trees (relid, modes, tree) AS (
+// Mode 'f': planning any statement that touches the relation evaluates it, as far as it is IMMUTABLE and its arguments are constants.
+constexpr std::string_view uses = R"sql(WITH RECURSIVE keys (relid, tree) AS (
+    SELECT t.partrelid, t.partexprs::pg_catalog.text FROM pg_catalog.pg_partitioned_table t WHERE t.partexprs IS NOT NULL
+    UNION
+    SELECT i.inhrelid, k.tree FROM keys k JOIN pg_catalog.pg_inherits i ON i.inhparent OPERATOR(pg_catalog.=) k.relid
+), trees (relid, modes, tree) AS (
     SELECT d.adrelid, CASE WHEN a.attgenerated OPERATOR(pg_catalog.=) '' THEN 'i' WHEN a.attgenerated OPERATOR(pg_catalog.=) 's' THEN 'w' ELSE 'rw' END,
         d.adbin::pg_catalog.text
     FROM pg_catalog.pg_attrdef d
     JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) d.adrelid AND a.attnum OPERATOR(pg_catalog.=) d.adnum
     UNION ALL
-    SELECT c.conrelid, 'w', c.conbin::pg_catalog.text FROM pg_catalog.pg_constraint c
+    SELECT c.conrelid, 'wf', c.conbin::pg_catalog.text FROM pg_catalog.pg_constraint c
     WHERE c.conbin IS NOT NULL AND c.conrelid OPERATOR(pg_catalog.<>) 0::pg_catalog.oid
     UNION ALL
-    SELECT i.indrelid, 'w', pg_catalog.concat(i.indexprs::pg_catalog.text, i.indpred::pg_catalog.text)
+    SELECT i.indrelid, 'wf', pg_catalog.concat(i.indexprs::pg_catalog.text, i.indpred::pg_catalog.text)
     FROM pg_catalog.pg_index i WHERE i.indexprs IS NOT NULL OR i.indpred IS NOT NULL
     UNION ALL
-    SELECT t.partrelid, 'rw', t.partexprs::pg_catalog.text FROM pg_catalog.pg_partitioned_table t WHERE t.partexprs IS NOT NULL
+    SELECT k.relid, 'rw', k.tree FROM keys k
     UNION ALL
-    SELECT s.stxrelid, 'w', pg_catalog.to_jsonb(s.*) OPERATOR(pg_catalog.->>) 'stxexprs' FROM pg_catalog.pg_statistic_ext s
+    SELECT s.stxrelid, 'wf', pg_catalog.to_jsonb(s.*) OPERATOR(pg_catalog.->>) 'stxexprs' FROM pg_catalog.pg_statistic_ext s
     UNION ALL
     SELECT t.tgrelid, 'w', t.tgqual::pg_catalog.text FROM pg_catalog.pg_trigger t WHERE t.tgqual IS NOT NULL
     UNION ALL
@@ -151,12 +156,13 @@ constexpr std::string_view uses = R"sql(WITH trees (relid, modes, tree) AS (
     UNION
     SELECT t.tgrelid, 'w', t.tgfoid FROM pg_catalog.pg_trigger t
 )
-SELECT 'uses', u.relid::pg_catalog.text, p.proname::pg_catalog.text, u.mode
-FROM used u JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) u.function WHERE u.relid IS NOT NULL
+SELECT 'uses', u.relid::pg_catalog.text, p.proname::pg_catalog.text, pg_catalog.replace(u.mode, 'f', 'r')
+FROM used u JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) u.function
+WHERE u.relid IS NOT NULL AND (u.mode OPERATOR(pg_catalog.<>) 'f' OR p.provolatile OPERATOR(pg_catalog.=) 'i')
 UNION ALL
 SELECT 'edge', f.relid::pg_catalog.text, f.id::pg_catalog.text, f.mode OPERATOR(pg_catalog.||) m.mode
 FROM found f, (VALUES ('r'), ('w'), ('i')) AS m (mode)
-WHERE f.what OPERATOR(pg_catalog.=) 'relid' AND (m.mode OPERATOR(pg_catalog.=) 'r' OR f.mode OPERATOR(pg_catalog.=) 'w')
+WHERE f.what OPERATOR(pg_catalog.=) 'relid' AND f.mode OPERATOR(pg_catalog.<>) 'f' AND (m.mode OPERATOR(pg_catalog.=) 'r' OR f.mode OPERATOR(pg_catalog.=) 'w')
 UNION ALL
 SELECT 'edge', i.inhparent::pg_catalog.text, i.inhrelid::pg_catalog.text, m.mode OPERATOR(pg_catalog.||) m.mode
 FROM pg_catalog.pg_inherits i, (VALUES ('r'), ('w'), ('i')) AS m (mode)
@@ -165,6 +171,10 @@ SELECT 'edge', c.confrelid::pg_catalog.text, c.conrelid::pg_catalog.text, m.mode
 FROM pg_catalog.pg_constraint c, (VALUES ('ww'), ('wi')) AS m (mode)
 WHERE c.contype OPERATOR(pg_catalog.=) 'f' AND ('d' OPERATOR(pg_catalog.=) ANY (ARRAY[c.confupdtype, c.confdeltype])
    OR (m.mode OPERATOR(pg_catalog.=) 'ww' AND (c.confupdtype OPERATOR(pg_catalog.=) ANY ('{c,n}') OR c.confdeltype OPERATOR(pg_catalog.=) ANY ('{c,n}'))))
+UNION ALL
+SELECT 'edge', x.touched::pg_catalog.text, x.looked_at::pg_catalog.text, 'wr'
+FROM pg_catalog.pg_constraint c, LATERAL (VALUES (c.conrelid, c.confrelid), (c.confrelid, c.conrelid)) AS x (touched, looked_at)
+WHERE c.contype OPERATOR(pg_catalog.=) 'f'
 UNION ALL
 SELECT 'locks', r.ev_class::pg_catalog.text, NULL, NULL FROM pg_catalog.pg_rewrite r
 WHERE r.ev_class OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid AND r.ev_action::pg_catalog.text OPERATOR(pg_catalog.~) ':rowMarks [(]'
@@ -178,13 +188,18 @@ FROM (SELECT c.castfunc::pg_catalog.oid, 'cast', c.oid FROM pg_catalog.pg_cast c
                 pg_catalog.unnest(ARRAY[r.rngcanonical::pg_catalog.oid, r.rngsubdiff::pg_catalog.oid]) AS f (id)
       UNION ALL SELECT f.id, 'type', t.oid FROM pg_catalog.pg_type t, pg_catalog.unnest(ARRAY[t.typinput::pg_catalog.oid, t.typoutput::pg_catalog.oid,
                 t.typreceive::pg_catalog.oid, t.typsend::pg_catalog.oid, t.typmodin::pg_catalog.oid, t.typmodout::pg_catalog.oid, t.typanalyze::pg_catalog.oid]) AS f (id)
-                WHERE t.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid AND t.typtype OPERATOR(pg_catalog.=) 'b' AND t.typcategory OPERATOR(pg_catalog.<>) 'A'
+                WHERE t.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid AND t.typtype OPERATOR(pg_catalog.=) 'b' AND t.typinput::pg_catalog.oid OPERATOR(pg_catalog.<>) 750::pg_catalog.oid
       UNION ALL SELECT u.function, 'domain', 16384::pg_catalog.oid FROM used u WHERE u.relid IS NULL) AS x (function, what, owner)
 JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) x.function
 WHERE x.owner OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
 UNION ALL
 SELECT CASE WHEN e.evtevent OPERATOR(pg_catalog.=) 'login' THEN 'on_login' ELSE 'on_ddl' END, p.proname::pg_catalog.text, NULL, e.evtname::pg_catalog.text
-FROM pg_catalog.pg_event_trigger e JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) e.evtfoid WHERE e.evtenabled OPERATOR(pg_catalog.<>) 'D')sql";
+FROM pg_catalog.pg_event_trigger e JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) e.evtfoid WHERE e.evtenabled OPERATOR(pg_catalog.<>) 'D'
+UNION ALL
+SELECT 'on_ddl', p.proname::pg_catalog.text, NULL, x.what
+FROM (SELECT w.fdwvalidator, w.fdwname::pg_catalog.text FROM pg_catalog.pg_foreign_data_wrapper w
+      UNION ALL SELECT l.lanvalidator, l.lanname::pg_catalog.text FROM pg_catalog.pg_language l) AS x (function, what)
+JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) x.function WHERE p.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid)sql";
 
 struct Source {
     std::string_view table;
@@ -230,7 +245,7 @@ std::string catalog_signatures_query() {
                          {"pg_trigger"},
                          {"pg_policy"},
                          {"pg_rewrite", "t.ev_class OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid"},
-                         {"pg_type", "(t.typdefaultbin IS NOT NULL OR (t.typtype OPERATOR(pg_catalog.=) 'b' AND t.typcategory OPERATOR(pg_catalog.<>) 'A')) AND " + own},
+                         {"pg_type", "(t.typdefaultbin IS NOT NULL OR (t.typtype OPERATOR(pg_catalog.=) 'b' AND t.typinput::pg_catalog.oid OPERATOR(pg_catalog.<>) 750::pg_catalog.oid)) AND " + own},
                          {"pg_partitioned_table", "t.partexprs IS NOT NULL"},
                          {"pg_statistic_ext"},
                          {"pg_amop", own},
@@ -238,7 +253,9 @@ std::string catalog_signatures_query() {
                          {"pg_cast"},
                          {"pg_amproc", own},
                          {"pg_range"},
-                         {"pg_event_trigger"}});
+                         {"pg_event_trigger"},
+                         {"pg_foreign_data_wrapper"},
+                         {"pg_language"}});
 }
 
 }  // namespace pgtandem::sql

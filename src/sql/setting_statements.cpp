@@ -33,7 +33,7 @@ void add_setting(Effects& effects, Kind kind, std::string name, std::string repl
     if (name.empty() || name == "seed") return mark_unproven(effects);
     // From here on the texts cannot be read, whatever is sent.
     if (name == "client_encoding" && (!value || !is_safe_to_lex(*value))) effects.pins |= Pin::mode | Pin::unproven;
-    if (name == "search_path" && is_temporary_schema_named(replay)) effects.pins |= Pin::temporary_table;
+    if (name == "search_path" && is_temporary_schema_named(replay)) effects.pins |= Pin::temporary_table | Pin::unproven;
     effects.settings.push_back({kind, std::move(name), std::move(replay)});
 }
 

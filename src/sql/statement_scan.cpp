@@ -50,7 +50,8 @@ private:
         if (token.kind == Kind::unicode) scan_.pins |= Pin::unproven;
         if (!facts_.may_know(token)) return;
         auto const name = identifier_text(token);
-        if (name.starts_with("pg_temp")) scan_.pins |= Pin::temporary_table;
+        // What may be called there DISCARD TEMP does not undo.
+        if (name.starts_with("pg_temp")) scan_.pins |= Pin::temporary_table | Pin::unproven;
         if (name == "pg_prepared_statements") scan_.pins |= Pin::statement_names;
         if (name == "pg_advisory_unlock_all") scan_.calls_unlock_all = true;
         auto const relation = facts_.relation(name);

@@ -1,15 +1,22 @@
 """The checking mode asks each backend, when it goes back to its pool, what it really holds: what runs through the endpoint leaves nothing behind
 that it does not know of. What is found here is a fault of the verdicts, or of the books on backends."""
+import json
+import os
 import random
+import subprocess
+import sys
+from pathlib import Path
 
 import psycopg
 import pytest
 import wire_messages as wire
-from catalog_statements import SETUP, statements
+from catalog_statements import NAMED, SETUP, calls, statements
 from corpus_client import CorpusClient, interleave
 from corpus_file import corpus_names, read_corpus
 from endpoint import Served
+from smith import PASSWORD, ROLE, make_database, made as made_by_smith
 from tandem import wait_for
+from unnamed_calls import CALLS, CLEAN, cases, chosen
 from wire_client import WireClient, errors
 
 EXTENSIONS = ("autoinc", "citext", "cube", "dblink", "hstore", "intarray", "ltree", "pg_trgm", "tablefunc", "xml2")
@@ -29,18 +36,6 @@ LEFT_BEHIND = {
 }
 
 
-def reports(served):
-    """What the log says of the mode."""
-    texts = (path.read_text(errors="replace") for path in served.tandem.folder.rglob("*.log"))
-    return [line for text in texts for line in text.splitlines() if "sharing check" in line]
-
-
-def counts(served):
-    """Of all databases: how many checks, and how many of them found something."""
-    rows = served.console("SHOW STATS")
-    return tuple(sum(int(row[name]) for row in rows) for name in ("sharing_checks", "sharing_faults"))
-
-
 @pytest.fixture(scope="module")
 def served():
     with Served(replicas=1, pool_size=1, check_sharing="on") as made:
@@ -57,10 +52,10 @@ def test_what_is_left_behind_is_found_and_reported():
                 # The next client gets another backend, which has nothing of it.
                 assert errors(client.query(f"SELECT {number}")) == []
             if found:
-                wait_for(lambda found=found: any(found in line for line in reports(made)), f"a report of {found}")
-            assert sum("differs" in line for line in reports(made)) <= number
-        assert not any("3MB" in line for line in reports(made))
-        assert counts(made)[1] == len(LEFT_BEHIND) - 1
+                wait_for(lambda found=found: any(found in line for line in made.sharing_reports()), f"a report of {found}")
+            assert sum("differs" in line for line in made.sharing_reports()) <= number
+        assert not any("3MB" in line for line in made.sharing_reports())
+        assert made.sharing_counts()[1] == len(LEFT_BEHIND) - 1
 
 
 @pytest.mark.parametrize("protocol", ["simple", "extended"])
@@ -69,21 +64,21 @@ def test_the_corpus_leaves_nothing_behind(served, protocol):
     served.straight.sql("CREATE DATABASE corpus")
     place = served.endpoint.at(dbname="corpus")
     interleave([CorpusClient(place, name, read_corpus(name, protocol), protocol) for name in corpus_names()])
-    assert counts(served)[0] > 100
-    assert reports(served) == []
+    assert served.sharing_counts()[0] > 100
+    assert served.sharing_reports() == []
 
 
 def test_a_pipeline_that_fails_leaves_nothing_behind(served):
     """Also the unnamed statement is as the endpoint has it."""
     one, fails, two = (wire.parse(text) + wire.bind() + wire.execute() for text in ("SELECT 1", "SELECT 1/0", "SELECT 2"))
-    before = counts(served)[0]
+    before = served.sharing_counts()[0]
     pipelines = [one + fails + two, fails + two, wire.parse("SELECT 1/0 FROM") + two, wire.query("SELECT 1") + fails + two, one + wire.parse("SELECT 1/0") + fails]
     for sent in pipelines:
         with WireClient(served.endpoint).log_in() as client:
             client.send(sent, wire.sync())
             client.terminate()
-    wait_for(lambda: counts(served)[0] >= before + len(pipelines), "all of them to be checked")
-    assert reports(served) == []
+    wait_for(lambda: served.sharing_counts()[0] >= before + len(pipelines), "all of them to be checked")
+    assert served.sharing_reports() == []
 
 
 @pytest.mark.parametrize("count", [600, pytest.param(100_000, marks=pytest.mark.long)])
@@ -110,5 +105,67 @@ def test_functions_and_operators_of_the_catalog_leave_nothing_behind(served, cou
                 client.query(text)
             client.terminate()
     assert len(texts) > min(count, len(generated)) * 0.8
-    assert counts(served)[0] > len(texts) / CLIENT_STATEMENTS
-    assert reports(served) == []
+    assert served.sharing_counts()[0] > len(texts) / CLIENT_STATEMENTS
+    assert served.sharing_reports() == []
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_what_calls_without_being_named_leaves_nothing_behind(served, call):
+    """Each way by itself: what counts against every statement of a database would hide the next one."""
+    served.straight.sql(f"CREATE DATABASE unnamed_{call}")
+    place = served.endpoint.at(dbname=f"unnamed_{call}")
+    for _, made, run in cases(call):
+        with WireClient(place).log_in() as maker:
+            assert errors(maker.query(f"{CLEAN}; {made}")) == [], made
+        with WireClient(place).log_in() as client:
+            assert errors(client.query(run)) == [], run
+            client.terminate()
+    assert served.sharing_reports() == []
+
+
+@pytest.mark.parametrize("count", [60, pytest.param(10_000, marks=pytest.mark.long)])
+def test_functions_of_the_catalog_that_are_called_without_being_named_leave_nothing_behind(served, count):
+    name = f"unnamed_{count}"
+    served.straight.sql(f"CREATE DATABASE {name}")
+    straight = served.straight.at(dbname=name)
+    straight.sql(NAMED)
+    choice = random.Random(count)
+    found = list(dict.fromkeys(call for _, _, call in calls(straight)))
+    ran = 0
+    for _, made, run in chosen(choice.sample(found, min(count, len(found))), choice):
+        with WireClient(served.endpoint.at(dbname=name)).log_in() as maker:
+            if errors(maker.query(f"{CLEAN}; {NAMED} {made}")):
+                continue  # a value that does not fit, or a function that may not stand there
+        with WireClient(served.endpoint.at(dbname=name)).log_in(options="-c statement_timeout=2000") as client:
+            client.query(run)
+            client.terminate()
+        ran += 1
+    assert ran > min(count, len(found)) * 0.7
+    assert served.sharing_reports() == []
+
+
+@pytest.mark.parametrize("count", [100, pytest.param(3000, marks=pytest.mark.long)])
+def test_random_statements_leave_nothing_behind(count):
+    with Served(replicas=1, pool_size=2, check_sharing="on") as served:
+        make_database(served)
+        place = served.endpoint.at(dbname="smith", user=ROLE, password=PASSWORD)
+        statements = made_by_smith(served.straight.at(dbname="smith", user=ROLE, password=PASSWORD), 4, count)
+        for begin in range(0, len(statements), CLIENT_STATEMENTS):
+            with WireClient(place).log_in(options="-c statement_timeout=1000") as client:
+                for text in statements[begin:begin + CLIENT_STATEMENTS]:
+                    client.query(text)
+                client.terminate()
+        assert len(statements) > count * 0.7
+        assert served.sharing_counts()[0] > len(statements) / CLIENT_STATEMENTS / 2
+        assert served.sharing_reports() == []
+
+
+@pytest.mark.parametrize("drivers", ["libpq", "python", "node_and_java"])
+def test_drivers_leave_nothing_behind(drivers):
+    """Their own tests, in the checking mode: its fixture sees to the rest."""
+    file = Path(__file__).with_name(f"test_drivers_{drivers}.py")
+    words = ["-q", "-p", "no:cacheprovider", "--tb=short", "-m", "not long", "-k", "not straight", str(file)]
+    done = subprocess.run([sys.executable, "-m", "pytest", *words], capture_output=True, text=True, timeout=600,
+                          env={**os.environ, "TANDEM_SETTINGS": json.dumps({"check_sharing": "on"})})
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+    assert " passed" in done.stdout

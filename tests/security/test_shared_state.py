@@ -14,6 +14,10 @@ ROLE = "SELECT current_user"
 LOCKS = """SELECT count(*) FROM pg_locks AS l JOIN pg_database AS d ON d.oid = l.database
     WHERE l.locktype = 'advisory' AND d.datname = current_database()"""
 WORK_MEM = "SELECT setting FROM pg_settings WHERE name = 'work_mem'"
+# PostgreSQL evaluates it when it plans a statement that touches the table.
+LOCKS_AT_PLANNING = "CREATE FUNCTION locking(k int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS 'BEGIN PERFORM pg_try_advisory_lock(k); RETURN 1; END'"
+VALIDATES = "CREATE FUNCTION validates(text[], oid) RETURNS void LANGUAGE plpgsql AS 'BEGIN PERFORM pg_advisory_lock(7); END'"
+IN_PG_TEMP = "CREATE FUNCTION pg_temp.locks(bigint DEFAULT 7) RETURNS void LANGUAGE sql AS 'SELECT pg_advisory_lock($1)'"
 
 
 def order_of_a_type(comparison, equality):
@@ -107,6 +111,74 @@ CASES = {
         "SELECT plain_name(7)", LOCKS, "0"),
     "a_cast_by_a_built_in_function": (
         "SUPERUSER: CREATE CAST (bigint AS boolean) WITH FUNCTION pg_try_advisory_lock(bigint)", "SELECT 7::bigint::boolean", LOCKS, "0"),
+    "an_expression_of_an_index_that_is_planned": (
+        f"{LOCKS_AT_PLANNING}; CREATE TABLE t (a int); CREATE INDEX ON t ((a + locking(7)))", "SELECT FROM t", LOCKS, "0"),
+    "a_predicate_of_an_index_that_is_planned": (
+        f"{LOCKS_AT_PLANNING}; CREATE TABLE t (a int); CREATE INDEX ON t (a) WHERE a > locking(7)", "SELECT FROM t", LOCKS, "0"),
+    "an_operator_of_an_index_that_is_planned": (
+        """CREATE FUNCTION locking(int, int) RETURNS boolean IMMUTABLE LANGUAGE plpgsql AS 'BEGIN PERFORM pg_try_advisory_lock(7); RETURN true; END';
+        CREATE OPERATOR <+> (LEFTARG = int, RIGHTARG = int, FUNCTION = locking);
+        CREATE TABLE t (a int); CREATE INDEX ON t (a) WHERE a > 1 AND 1 <+> 2""", "SELECT FROM t", LOCKS, "0"),
+    "an_exclusion_that_is_planned": (
+        f"{LOCKS_AT_PLANNING}; CREATE TABLE t (a int, EXCLUDE USING btree ((a + locking(7)) WITH =))", "SELECT FROM t", LOCKS, "0"),
+    "statistics_that_are_planned": (
+        f"{LOCKS_AT_PLANNING}; CREATE TABLE t (a int, b int); CREATE STATISTICS s ON (a + locking(7)), b FROM t", "SELECT FROM t", LOCKS, "0"),
+    "a_check_that_is_planned": (
+        f"{LOCKS_AT_PLANNING}; CREATE TABLE t (a int CHECK (a > locking(7) - 5))", "SET constraint_exclusion = on; SELECT FROM t WHERE a = 1", LOCKS, "0"),
+    "a_check_of_a_partition_that_is_planned": (
+        f"""{LOCKS_AT_PLANNING}; CREATE TABLE t (a int) PARTITION BY RANGE (a); CREATE TABLE p PARTITION OF t FOR VALUES FROM (1) TO (10);
+        ALTER TABLE p ADD CHECK (a > locking(7) - 5)""", "SELECT FROM t WHERE a = 3", LOCKS, "0"),
+    "a_view_of_a_table_whose_index_is_planned": (
+        f"{LOCKS_AT_PLANNING}; CREATE TABLE t (a int); CREATE INDEX ON t ((a + locking(7))); CREATE VIEW v AS SELECT * FROM t", "SELECT FROM v", LOCKS, "0"),
+    "a_function_that_reads_a_table_whose_index_is_planned": (
+        f"""{LOCKS_AT_PLANNING}; CREATE TABLE t (a int); CREATE INDEX ON t ((a + locking(7)));
+        CREATE FUNCTION good() RETURNS bigint STABLE LANGUAGE plpgsql AS 'BEGIN RETURN (SELECT count(*) FROM t); END'""", "SELECT good()", LOCKS, "0"),
+    "a_plan_that_is_only_told": (
+        f"{LOCKS_AT_PLANNING}; CREATE TABLE t (a int); CREATE INDEX ON t ((a + locking(7)))", "EXPLAIN SELECT FROM t", LOCKS, "0"),
+    "a_referenced_table_whose_index_is_planned": (
+        f"""{LOCKS_AT_PLANNING}; CREATE TABLE t (a int PRIMARY KEY); CREATE INDEX ON t ((a + locking(7))); INSERT INTO t VALUES (1);
+        CREATE TABLE child (a int REFERENCES t)""", "INSERT INTO child VALUES (1)", LOCKS, "0"),
+    "a_referencing_table_whose_index_is_planned": (
+        f"""{LOCKS_AT_PLANNING}; CREATE TABLE t (a int PRIMARY KEY); CREATE TABLE child (a int REFERENCES t); INSERT INTO t VALUES (1);
+        CREATE INDEX ON child ((a + locking(7)))""", "DELETE FROM t", LOCKS, "0"),
+    "a_partition_key_of_the_table_above": (
+        """CREATE FUNCTION locking(k int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS 'BEGIN PERFORM pg_try_advisory_lock(7); RETURN k; END';
+        CREATE TABLE t (a int, b int) PARTITION BY LIST (locking(a)); CREATE TABLE p PARTITION OF t FOR VALUES IN (1) PARTITION BY LIST (b);
+        CREATE TABLE q PARTITION OF p FOR VALUES IN (1)""", "INSERT INTO q VALUES (1, 1)", LOCKS, "0"),
+    "a_path_of_pg_temp_in_an_escaped_string": (
+        "", r"SET search_path = E'pg\137temp'; CREATE DOMAIN d AS bigint CHECK (pg_try_advisory_lock(VALUE)); RESET search_path; SELECT 7::d; DISCARD TEMP", LOCKS, "0"),
+    "a_foreign_server": (
+        f"""SUPERUSER: {VALIDATES}; CREATE FOREIGN DATA WRAPPER w VALIDATOR validates; GRANT USAGE ON FOREIGN DATA WRAPPER w TO {LOGIN}""",
+        "CREATE SERVER s FOREIGN DATA WRAPPER w", LOCKS, "0"),
+    "a_language": (
+        f"""SUPERUSER: CREATE FUNCTION validates(oid) RETURNS void LANGUAGE plpgsql AS 'BEGIN PERFORM pg_advisory_lock(7); END';
+        CREATE TRUSTED LANGUAGE mine HANDLER plpgsql_call_handler VALIDATOR validates; GRANT USAGE ON LANGUAGE mine TO {LOGIN}; GRANT CREATE ON SCHEMA public TO {LOGIN}""",
+        "CREATE FUNCTION good() RETURNS int LANGUAGE mine AS 'BEGIN RETURN 1; END'", LOCKS, "0"),
+    "a_type_that_says_it_is_an_array": (
+        """SUPERUSER: CREATE TYPE odd; CREATE FUNCTION odd_in(cstring) RETURNS odd IMMUTABLE STRICT LANGUAGE internal AS 'textin';
+        CREATE FUNCTION odd_out(odd) RETURNS cstring IMMUTABLE STRICT LANGUAGE internal AS 'textout';
+        CREATE TYPE odd (INPUT = odd_in, OUTPUT = odd_out, LIKE = text, CATEGORY = 'A');
+        CREATE FUNCTION odd_send(odd) RETURNS bytea STABLE LANGUAGE plpgsql AS 'BEGIN PERFORM pg_advisory_lock(7); RETURN ''''; END';
+        ALTER TYPE odd SET (SEND = odd_send)""",
+        "COPY (SELECT 'a'::odd) TO STDOUT (FORMAT binary)", LOCKS, "0"),
+    "a_function_of_pg_temp": (
+        "", f"{IN_PG_TEMP}; SELECT pg_temp.locks(); DISCARD TEMP", LOCKS, "0"),
+    "an_operator_of_pg_temp": (
+        "", f"{IN_PG_TEMP}; CREATE OPERATOR pg_temp.!! (RIGHTARG = bigint, FUNCTION = pg_temp.locks); SELECT OPERATOR(pg_temp.!!) 7::bigint; DISCARD TEMP", LOCKS, "0"),
+    "a_domain_of_pg_temp": (
+        "", "CREATE DOMAIN pg_temp.d AS bigint CHECK (pg_try_advisory_lock(VALUE)); SELECT 7::d; DISCARD TEMP", LOCKS, "0"),
+    "a_path_of_pg_temp": (
+        "", "SET search_path = pg_temp; CREATE DOMAIN d AS bigint CHECK (pg_try_advisory_lock(VALUE)); RESET search_path; SELECT 7::d; DISCARD TEMP", LOCKS, "0"),
+    "a_cast_to_a_type_of_pg_temp": (
+        "", """CREATE TYPE pg_temp.pair AS (a bigint); CREATE FUNCTION pg_temp.pair(bigint) RETURNS pg_temp.pair LANGUAGE sql AS 'SELECT pg_advisory_lock($1); SELECT NULL::pg_temp.pair';
+        CREATE CAST (bigint AS pg_temp.pair) WITH FUNCTION pg_temp.pair(bigint); SELECT 7::bigint::pair; DISCARD TEMP""", LOCKS, "0"),
+    "a_trigger_of_a_temporary_table": (
+        """CREATE FUNCTION locks() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_advisory_lock(7); RETURN NEW; END'""",
+        "CREATE TEMPORARY TABLE mine (a int); CREATE TRIGGER x BEFORE INSERT ON mine FOR EACH ROW EXECUTE FUNCTION locks(); INSERT INTO mine VALUES (1); DISCARD TEMP", LOCKS, "0"),
+    "what_is_made_and_used_in_one_text": (
+        f"SUPERUSER: GRANT CREATE ON SCHEMA public TO {LOGIN}", "CREATE FUNCTION locks() RETURNS void LANGUAGE sql AS 'SELECT pg_advisory_lock(7)'; SELECT locks()", LOCKS, "0"),
+    "a_domain_that_is_made_and_used_in_one_text": (
+        f"SUPERUSER: GRANT CREATE ON SCHEMA public TO {LOGIN}", "CREATE DOMAIN d AS bigint CHECK (pg_try_advisory_lock(VALUE)); SELECT 7::d", LOCKS, "0"),
 }
 
 

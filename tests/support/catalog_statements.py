@@ -42,11 +42,9 @@ SPECIAL = {
     "table_to_xml": ["table_to_xml('setting_view', true, true, '')"], "cursor_to_xml": [],
 }
 
-SETUP = """
-CREATE SEQUENCE numbers;
-CREATE TABLE t (a int);
-CREATE VIEW setting_view AS SELECT set_config('work_mem', '12345', false);
-"""
+# What calls name.
+NAMED = "CREATE SEQUENCE numbers; CREATE VIEW setting_view AS SELECT set_config('work_mem', '12345', false);"
+SETUP = f"{NAMED} CREATE TABLE t (a int);"
 
 FUNCTIONS = """
 SELECT p.proname, n.nspname, p.provolatile, p.proretset, p.prokind, pg_catalog.format_type(p.prorettype, NULL),

@@ -139,6 +139,16 @@ class Served:
         text = (Path("/proc") / str(self.tandem.up_process()) / "status").read_text()
         return int(re.search(r"VmRSS:\s+(\d+)", text)[1]) * 1024
 
+    def sharing_reports(self):
+        """What the log says of the checking mode."""
+        texts = (path.read_text(errors="replace") for path in self.tandem.folder.rglob("*.log"))
+        return [line for text in texts for line in text.splitlines() if "sharing check" in line]
+
+    def sharing_counts(self):
+        """Of all databases: how many checks, and how many of them found something."""
+        rows = self.console("SHOW STATS")
+        return tuple(sum(int(row[name]) for row in rows) for name in ("sharing_checks", "sharing_faults"))
+
     def console(self, command):
         """The rows of a command of the console, as dictionaries."""
         with self.endpoint.at(dbname="pgtandem").connect(cursor_factory=psycopg.ClientCursor) as session:
@@ -153,6 +163,10 @@ def served_for(replicas=REPLICAS, **settings):
     def served():
         with Served(replicas, **settings) as made:
             yield made
+            # In the checking mode, whatever the tests did: it left nothing behind.
+            if made.settings.get("check_sharing") == "on":
+                assert made.sharing_reports() == []
+                assert made.sharing_counts()[0] > 0
     return served
 
 
