@@ -44,7 +44,7 @@ io::Task<bool> ClientSession::join_pool() {
     }
     if (settings_->pool_mode == PoolMode::transaction) state_.never_pin();
     if (settings_->pool_mode == PoolMode::session) state_.pin(sql::Pin::mode, "pool_mode session");
-    pool_ = &worker_.pool_for({target_, "", database_, user_, parameters_, facts_->settings_version});
+    pool_ = &worker_.pool_for({target_, "", database_, user_, parameters_, facts_->settings_version, facts_->identity});
     ++pool_->sessions;
     pool_->set_login(login_);
     facts_.reset();

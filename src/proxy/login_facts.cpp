@@ -64,7 +64,8 @@ SELECT pg_catalog.pg_conf_load_time()::pg_catalog.text,
        (WITH RECURSIVE member (roleid) AS (
             SELECT a.oid UNION
             SELECT m.roleid FROM pg_catalog.pg_auth_members m JOIN member ON m.member OPERATOR(pg_catalog.=) member.roleid)
-        SELECT pg_catalog.json_agg(pg_catalog.encode(pg_catalog.namesend(r.rolname), 'hex')) FROM member JOIN pg_catalog.pg_authid r ON r.oid OPERATOR(pg_catalog.=) member.roleid)
+        SELECT pg_catalog.json_agg(pg_catalog.encode(pg_catalog.namesend(r.rolname), 'hex')) FROM member JOIN pg_catalog.pg_authid r ON r.oid OPERATOR(pg_catalog.=) member.roleid),
+       pg_catalog.concat_ws(' ', d.oid, a.oid)
   FROM pg_catalog.json_array_elements($1::pg_catalog.json) WITH ORDINALITY AS q (value, number)
   LEFT JOIN pg_catalog.pg_authid a ON a.rolname OPERATOR(pg_catalog.=) (q.value OPERATOR(pg_catalog.->>) 0)::pg_catalog.name
   LEFT JOIN pg_catalog.pg_database d ON d.datname OPERATOR(pg_catalog.=) (q.value OPERATOR(pg_catalog.->>) 1)::pg_catalog.name
@@ -210,6 +211,7 @@ LoginAnswer LoginServer::answer_of(LoginQuestion const& question, Rows::Row cons
     facts.database_connection_limit = number_of(row[11], -1);
     facts.may_connect = is_true(row[12]);
     facts.settings_version = stable_hash(row[13].value_or(""));
+    facts.identity = row[15].value_or("");
     facts.mock = mock_;
     facts.server_major = session_.server_version() / 10000;
     login.user = question.user;
