@@ -76,7 +76,7 @@ private:
     Result<std::map<std::string, cluster::ReplicaLink>> replica_links(BoardView const& view);
     Status look_at_settings(BoardView const& view);
 
-    Result<Session*> session();
+    Result<Session*> session(BoardView const& view);
     Result<Session> connect(std::uint16_t port) const;
 
     void say(cluster::NodeRule const& rule);
@@ -94,6 +94,7 @@ private:
     std::atomic<bool> ended_ = false;
 
     std::optional<Session> session_;
+    bool session_is_admins_ = false;
     std::uint16_t port_ = 0;
     ServerProcess server_{ServerState::stopped, 0, 0};
     UniqueFd guard_watch_;

@@ -67,12 +67,12 @@ Status NodeAgent::configure(BoardView const& view) {
     PGTANDEM_TRY(settings, wanted_settings(view));
     PGTANDEM_CHECK(write_settings(paths_.data(), settings, !is_primary(view)));
     if (server_.state != ServerState::running) return {};
-    PGTANDEM_TRY(admin, session());
-    PGTANDEM_TRY(before, admin->query("SELECT pg_catalog.pg_conf_load_time()", Deadline::in(5s)));
+    PGTANDEM_TRY(admin, connect(port_));
+    PGTANDEM_TRY(before, admin.query("SELECT pg_catalog.pg_conf_load_time()", Deadline::in(5s)));
     loaded_at_ = before.value();
     is_reloading_ = true;
     seen_.settled_revision = 0;
-    PGTANDEM_CHECK(admin->query("SELECT pg_catalog.pg_reload_conf()", Deadline::in(5s)));
+    PGTANDEM_CHECK(admin.query("SELECT pg_catalog.pg_reload_conf()", Deadline::in(5s)));
     return {};
 }
 

@@ -12,18 +12,21 @@
 namespace pgtandem {
 
 Result<Session> NodeAgent::connect(std::uint16_t port) const {
-    Conninfo conninfo{context_.paths.sockets().string(), port, admin_role, "postgres"};
-    conninfo.password = context_.credentials.admin_password;
+    auto const conninfo = own_conninfo(context_.paths, context_.credentials, admin_role, port);
     PGTANDEM_TRY(admin, Session::connect(conninfo, Deadline::in(5s)));
     // Our own work never waits for a replica: it is what brings replicas back.
     PGTANDEM_CHECK(admin.query("SET synchronous_commit = local", Deadline::in(5s)));
     return std::move(admin);
 }
 
-Result<Session*> NodeAgent::session() {
-    if (session_ && !session_->usable()) session_.reset();
+// Of a replica nothing but its state is asked.
+Result<Session*> NodeAgent::session(BoardView const& view) {
+    bool const is_another = session_ && session_is_admins_ != is_primary(view);
+    if (session_ && (!session_->usable() || is_another || session_->has_been_reserve_long())) session_.reset();
     if (!session_) {
-        PGTANDEM_TRY(fresh, connect(port_));
+        session_is_admins_ = is_primary(view);
+        auto const monitor = own_conninfo(context_.paths, context_.credentials, monitor_role, port_);
+        PGTANDEM_TRY(fresh, session_is_admins_ ? connect(port_) : Session::connect(monitor, Deadline::in(5s)));
         session_.emplace(std::move(fresh));
     }
     return &*session_;
@@ -48,7 +51,7 @@ Status NodeAgent::watch(BoardView const& view) {
 
 // Whether PostgreSQL has taken our settings, and whether one of ours waits for a restart.
 Status NodeAgent::look_at_settings(BoardView const& view) {
-    PGTANDEM_TRY(admin, session());
+    PGTANDEM_TRY(admin, session(view));
     PGTANDEM_TRY(loaded, admin->query("SELECT pg_catalog.pg_conf_load_time()", Deadline::in(5s)));
     if (is_reloading_ && loaded.value() == loaded_at_) return {};
     is_reloading_ = false;
@@ -62,8 +65,8 @@ Status NodeAgent::look_at_settings(BoardView const& view) {
     return {};
 }
 
-Status NodeAgent::watch_replica(BoardView const&) {
-    PGTANDEM_TRY(admin, session());
+Status NodeAgent::watch_replica(BoardView const& view) {
+    PGTANDEM_TRY(admin, session(view));
     PGTANDEM_TRY(receiver, admin->query("SELECT status FROM pg_catalog.pg_stat_wal_receiver "
                                         "WHERE pg_catalog.pg_is_in_recovery()",
                                         Deadline::in(5s)));
@@ -79,14 +82,14 @@ Status NodeAgent::watch_replica(BoardView const&) {
 Status NodeAgent::watch_primary(BoardView const& view) {
     if (!is_prepared_) PGTANDEM_CHECK(prepare_primary(view));
     PGTANDEM_CHECK(keep_sync_set(view));
-    PGTANDEM_TRY(admin, session());
-    PGTANDEM_CHECK(let_catalog_role_connect(*admin));
+    PGTANDEM_TRY(admin, session(view));
+    PGTANDEM_CHECK(keep_grants(*admin));
     report_.ready = true;
     return {};
 }
 
 Status NodeAgent::prepare_primary(BoardView const& view) {
-    PGTANDEM_TRY(admin, session());
+    PGTANDEM_TRY(admin, session(view));
     PGTANDEM_TRY(identity,
                  admin->query("SELECT system_identifier FROM pg_catalog.pg_control_system()", Deadline::in(5s)));
     bool const is_new = view.state.system_identifier.empty();
@@ -110,7 +113,7 @@ Status NodeAgent::prepare_primary(BoardView const& view) {
 }
 
 Result<std::map<std::string, cluster::ReplicaLink>> NodeAgent::replica_links(BoardView const& view) {
-    PGTANDEM_TRY(admin, session());
+    PGTANDEM_TRY(admin, session(view));
     PGTANDEM_TRY(rows, admin->query("SELECT application_name FROM pg_catalog.pg_stat_replication "
                                     "WHERE state OPERATOR(pg_catalog.=) 'streaming'",
                                     Deadline::in(5s)));
@@ -160,7 +163,7 @@ Status NodeAgent::keep_sync_set(BoardView const& view) {
         return configure(view);
     }
     if (agreed == wanted || is_reloading_) return {};
-    PGTANDEM_TRY(admin, session());
+    PGTANDEM_TRY(admin, session(view));
     PGTANDEM_TRY(in_effect, admin->query("SHOW synchronous_standby_names", Deadline::in(5s)));
     if (in_effect.value() != cluster::synchronous_standby_names(wanted)) return {};
     PGTANDEM_CHECK(context_.store.write({{"sync", wanted}}));

@@ -11,8 +11,8 @@
 namespace pgtandem {
 
 Status ensure_roles(Session& admin, Credentials const& credentials);
-// So that the role of the catalogs can read them where not everybody may connect; it gets no other right.
-Status let_catalog_role_connect(Session& admin);
+// What our own ordinary roles need, where it is missing: what docs/security.md names, and CONNECT where not everybody may.
+Status keep_grants(Session& admin);
 // The user's database; takes tens of milliseconds when it is made.
 Status ensure_database(Session& admin, Credentials const& credentials);
 

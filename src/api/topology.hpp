@@ -15,7 +15,7 @@ struct Node {
     std::string name;
     bool is_primary;
     Conninfo user;   // as the user connects, by TCP
-    Conninfo admin;  // as pgtandem's own role connects, by Unix socket
+    Conninfo monitor;  // as pgtandem's own role that may look connects, by Unix socket
     Conninfo replication;
     Path data;
     std::string process;  // "stopped", "starting" or "running", by its guard

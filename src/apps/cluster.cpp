@@ -43,8 +43,7 @@ api::Node node_of(Cluster const& cluster, std::string const& name, cluster::Node
     node.is_primary = name == cluster.state.primary;
     node.user = {client_host(cluster.state.listen), entry.port, credentials.user, credentials.database};
     node.user.passfile = cluster.paths.passfile().string();
-    node.admin = {cluster.paths.sockets().string(), entry.port, admin_role, "postgres"};
-    node.admin.password = credentials.admin_password;
+    node.monitor = own_conninfo(cluster.paths, credentials, monitor_role, entry.port);
     node.replication =
         replication_conninfo(cluster.paths, cluster.state.nodes.at(cluster.state.primary).port, name + "_check");
     node.replication.replication = true;

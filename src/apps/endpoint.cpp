@@ -6,6 +6,7 @@
 
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "instance/configuration.hpp"
 #include "instance/preflight.hpp"
 #include "proxy/settings_table.hpp"
 
@@ -20,6 +21,9 @@ constexpr auto takeover_patience = std::chrono::seconds(15);
 constexpr std::pair<char const*, char const*> flags[] = {
     {"endpoint-port", "port"}, {"reads-port", "reads_port"}, {"pool-mode", "pool_mode"}, {"pool-size", "pool_size"},
     {"check-sharing", "check_sharing"}};
+
+// Our own roles are nobody's to log in with, but for the replication role: a replica may come through the endpoint.
+std::vector<std::string> const own_logins{admin_role, logins_role, monitor_role, catalog_role};
 
 // The cluster's servers as the store names them. Where it cannot be read they are still those of the last time. Thread-safe.
 class ServersOfCluster {
@@ -40,9 +44,7 @@ private:
         std::vector<proxy::WatchedServer> servers;
         for (auto const& [name, entry] : state.nodes) {
             if (entry.removed) continue;
-            Conninfo conninfo{cluster_.paths.sockets().string(), entry.port, admin_role, "postgres"};
-            conninfo.password = cluster_.credentials.admin_password;
-            servers.push_back({name, conninfo, name == state.primary});
+            servers.push_back({name, own_conninfo(cluster_.paths, cluster_.credentials, monitor_role, entry.port), name == state.primary});
         }
         return servers;
     }
@@ -56,8 +58,7 @@ private:
 
 Result<proxy::EndpointSettings> endpoint_settings(cluster::ClusterState const& state) {
     proxy::EndpointSettings settings;
-    // Our own roles are nobody's to log in with.
-    settings.refused_users = {admin_role, catalog_role};
+    settings.refused_users = own_logins;
     for (auto const& [name, value] : state.endpoint) {
         PGTANDEM_CHECK(proxy::set_endpoint_setting(settings, name, value, "cluster"));
     }
@@ -73,7 +74,7 @@ Status take_endpoint_settings(cluster::ClusterState& state, cli::Settings const&
         if (setting.is_given) wanted[name] = setting.value;
     }
     proxy::EndpointSettings after;
-    after.refused_users = {admin_role, catalog_role};
+    after.refused_users = own_logins;
     for (auto const& [name, value] : wanted) {
         auto const from = settings.endpoint().find(name);
         PGTANDEM_CHECK(proxy::set_endpoint_setting(after, name, value, from == settings.endpoint().end() ? "up" : from->second.source));
@@ -105,7 +106,7 @@ Status check_endpoint_ports(cluster::ClusterState const& state) {
 RunningEndpoint::RunningEndpoint(proxy::EndpointSettings const& settings, Servers servers)
     : servers_(std::move(servers)),
       nodes_(board_, servers_.list),
-      desk_([this] { return find_server("postgres"); }),
+      desk_([this] { return find_logins(); }),
       catalog_([this](std::string const& database) { return find_catalog(database); }, [this] { return overrides(); }),
       endpoint_(settings, board_, desk_, catalog_, servers_.read_settings) {}
 
@@ -140,9 +141,19 @@ Result<Conninfo> RunningEndpoint::find_server(std::string const& database) const
 // Databases belong to ordinary roles: who reads their catalogs is to have no rights that somebody there could want.
 Result<Conninfo> RunningEndpoint::find_catalog(std::string const& database) const {
     PGTANDEM_TRY(conninfo, find_server(database));
-    if (servers_.catalog_user.empty()) return conninfo;
-    conninfo.user = servers_.catalog_user;
-    conninfo.password = servers_.catalog_password;
+    if (!servers_.catalog) return conninfo;
+    conninfo.user = servers_.catalog->user;
+    conninfo.password = servers_.catalog->password;
+    conninfo.reserve_user.clear();
+    conninfo.reserve_password.clear();
+    return conninfo;
+}
+
+Result<Conninfo> RunningEndpoint::find_logins() const {
+    PGTANDEM_TRY(conninfo, find_server("postgres"));
+    if (!servers_.logins) return conninfo;
+    conninfo.user = servers_.logins->user;
+    conninfo.password = servers_.logins->password;
     return conninfo;
 }
 
@@ -193,7 +204,11 @@ Result<std::unique_ptr<RunningEndpoint>> RunningEndpoint::open(Cluster const& cl
         return endpoint_settings(state);
     };
     auto const servers = std::make_shared<ServersOfCluster>(cluster);
-    return open(settings, {[servers] { return servers->list(); }, read, catalog_role, cluster.credentials.catalog_password}, std::move(succession));
+    auto const& credentials = cluster.credentials;
+    return open(settings,
+                {[servers] { return servers->list(); }, read, RoleLogin{logins_role, credentials.logins_password},
+                 RoleLogin{catalog_role, credentials.catalog_password}},
+                std::move(succession));
 }
 
 Result<std::optional<proxy::Takeover>> take_over(proxy::EndpointSettings const& settings) {

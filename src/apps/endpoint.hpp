@@ -33,13 +33,17 @@ public:
     };
     // The endpoint of a cluster of this machine; null where it has none.
     static Result<std::unique_ptr<RunningEndpoint>> open(Cluster const& cluster, Succession succession);
+    struct RoleLogin {
+        std::string user;
+        std::string password;
+    };
     // One before servers that somebody else manages.
     struct Servers {
         proxy::NodeWatch::ListServers list;
         proxy::Endpoint::ReadSettings read_settings;
-        // Who reads the databases' catalogs; without a name, who looks at the servers.
-        std::string catalog_user{};
-        std::string catalog_password{};
+        // Who looks up logins, and who reads the databases' catalogs; nothing: who looks at the servers.
+        std::optional<RoleLogin> logins{};
+        std::optional<RoleLogin> catalog{};
     };
     static Result<std::unique_ptr<RunningEndpoint>> open(proxy::EndpointSettings const& settings, Servers servers,
                                                          Succession succession);
@@ -58,6 +62,7 @@ private:
     RunningEndpoint(proxy::EndpointSettings const& settings, Servers servers);
     sql::FunctionOverrides overrides() const;
     Result<Conninfo> find_server(std::string const& database) const;
+    Result<Conninfo> find_logins() const;
     Result<Conninfo> find_catalog(std::string const& database) const;
 
     Servers servers_;

@@ -169,9 +169,14 @@ private:
     }
 
     Status write_credentials() {
-        auto& password = cluster_.credentials.catalog_password;
-        if (!is_new_ && !password.empty()) return {};
-        if (password.empty()) password = make_password();
+        auto& credentials = cluster_.credentials;
+        bool is_whole = !is_new_;
+        for (auto* const password : {&credentials.catalog_password, &credentials.logins_password, &credentials.monitor_password}) {
+            if (!password->empty()) continue;
+            *password = make_password();
+            is_whole = false;
+        }
+        if (is_whole) return {};
         return save_credentials(cluster_.paths, cluster_.credentials);
     }
 

@@ -106,7 +106,7 @@ void note_replica(api::NodeStatus& status, Rows::Row const& row, Answers& answer
 
 void ask_server(api::Node const& node, api::NodeStatus& status, std::string& version, Answers& answers) {
     if (node.process != "running") return;
-    auto session = Session::connect(node.admin, soon());
+    auto session = Session::connect(node.monitor, soon());
     auto const rows = session ? session->query(server_query, soon()) : tl::unexpected(session.error());
     if (!rows) {
         status.state = rows.error().kind == ErrorKind::timed_out ? "hangs" : "no answer";

@@ -101,7 +101,7 @@ private:
         if (node.process == "stopped") {
             return bad("the server is stopped", node.error.empty() ? "pgtandem up" : node.error);
         }
-        auto session = Session::connect(node.admin, soon());
+        auto session = Session::connect(node.monitor, soon());
         if (!session) return bad(session.error(), "see the logs in " + (node.data.parent_path() / "log").string());
         auto const version = session->query("SHOW server_version", soon());
         if (!version) return bad(version.error());

@@ -3,12 +3,15 @@
 #include <libpq-fe.h>
 #include <poll.h>
 
+
 #include "base/text.hpp"
 #include "pg/own_session.hpp"
 
 namespace pgtandem {
 
 namespace {
+
+constexpr auto reserve_time = 10s;
 
 using ResultHandle = std::unique_ptr<PGresult, decltype(&PQclear)>;
 
@@ -77,11 +80,22 @@ PGconn* start_connection(Conninfo const& conninfo) {
     return PQconnectStartParams(names.data(), values.data(), 0);
 }
 
-// libpq puts "connection to server at ... failed: " before the reason; our own message says where already.
-std::string connection_reason(PGconn const* connection) {
+// libpq puts "connection to server at ... failed: " before the reason; our own message says where already. Of a refusal that
+// cannot come into being it tells the SQLSTATE in its verbose words only: "FATAL:  53300: sorry, ...", and the place in a last line.
+Error connection_failure(PGconn const* connection) {
     std::string text(trim(PQerrorMessage(connection)));
-    auto const at = text.rfind("failed: ");
-    return at == std::string::npos ? text : text.substr(at + 8);
+    if (auto const at = text.rfind("failed: "); at != std::string::npos) text.erase(0, at + 8);
+    if (auto const at = text.rfind("\nLOCATION:"); at != std::string::npos) text.erase(at);
+    Error error{};
+    constexpr std::size_t state_length = 5;
+    auto const state = text.find(":  ") + 3;
+    bool const is_refusal = state >= 3 && text.substr(std::min(text.size(), state + state_length), 2) == ": ";
+    if (is_refusal) {
+        error.sqlstate = text.substr(state, state_length);
+        text.erase(state, state_length + 2);
+    }
+    error.why = std::move(text);
+    return error;
 }
 
 }  // namespace
@@ -89,19 +103,41 @@ std::string connection_reason(PGconn const* connection) {
 void Session::Closer::operator()(pg_conn* connection) const { PQfinish(connection); }
 
 Result<Session> Session::connect(Conninfo const& conninfo, Deadline deadline) {
+    auto session = connect_once(conninfo, deadline);
+    if (session || conninfo.reserve_user.empty() || !is_for_the_reserve(session.error().sqlstate)) return session;
+    return connect_as_reserve(conninfo, deadline);
+}
+
+Result<Session> Session::connect_as_reserve(Conninfo const& conninfo, Deadline deadline) {
+    auto reserve = conninfo;
+    reserve.user = conninfo.reserve_user;
+    reserve.password = conninfo.reserve_password;
+    auto session = connect_once(reserve, deadline);
+    if (session) session->reserve_since_ = Clock::now();
+    return session;
+}
+
+bool Session::has_been_reserve_long() const { return reserve_since_ && Clock::now() - *reserve_since_ > reserve_time; }
+
+Result<Session> Session::connect_once(Conninfo const& conninfo, Deadline deadline) {
     auto const address = to_address(conninfo);
     Session session({start_connection(conninfo), Closer{}}, address);
     auto* const connection = session.connection_.get();
     if (connection == nullptr) return fail("connecting", address, "out of memory");
+    PQsetErrorVerbosity(connection, PQERRORS_VERBOSE);
     for (auto step = PGRES_POLLING_WRITING; step != PGRES_POLLING_OK; step = PQconnectPoll(connection)) {
         if (step == PGRES_POLLING_FAILED || PQstatus(connection) == CONNECTION_BAD) {
-            return fail("connecting as " + conninfo.user, address, connection_reason(connection));
+            auto failure = connection_failure(connection);
+            failure.what = "connecting as " + conninfo.user;
+            failure.on = address;
+            return fail(std::move(failure));
         }
         auto const events = step == PGRES_POLLING_READING ? POLLIN : POLLOUT;
         if (!wait_for(PQsocket(connection), static_cast<short>(events), deadline)) {
             return fail(Error{"connecting as " + conninfo.user, address, "timed out", "", ErrorKind::timed_out});
         }
     }
+    PQsetErrorVerbosity(connection, PQERRORS_DEFAULT);
     PQsetnonblocking(connection, 1);
     // Notices of the server are not ours to print.
     PQsetNoticeProcessor(

@@ -35,8 +35,14 @@ private:
 
 class Session {
 public:
-    // Errors carry the server's SQLSTATE where the server refused.
+    // Errors carry the server's SQLSTATE where the server refused. Where it refused conninfo.user, and there is a reserve, the
+    // session is the reserve's.
     static Result<Session> connect(Conninfo const& conninfo, Deadline deadline);
+    // The reserve's, for what conninfo.user has no right to.
+    static Result<Session> connect_as_reserve(Conninfo const& conninfo, Deadline deadline);
+    bool is_of_reserve() const { return reserve_since_.has_value(); }
+    // It is the reserve's for so long that it is time to see whether the other role can come in.
+    bool has_been_reserve_long() const;
 
     // One statement with text parameters ($1, $2 ...).
     Result<Rows> query(std::string const& sql, std::vector<std::string> const& parameters, Deadline deadline);
@@ -57,12 +63,14 @@ private:
     Session(std::unique_ptr<pg_conn, Closer> connection, std::string address)
         : connection_(std::move(connection)), address_(std::move(address)) {}
 
+    static Result<Session> connect_once(Conninfo const& conninfo, Deadline deadline);
     Result<Rows> collect(Deadline deadline);
     tl::unexpected<Error> connection_error();
     Status wait_readable(Deadline deadline);
 
     std::unique_ptr<pg_conn, Closer> connection_;
     std::string address_;
+    std::optional<Clock::time_point> reserve_since_{};
 };
 
 }  // namespace pgtandem

@@ -105,6 +105,16 @@ std::string render_settings(ServerConfiguration const& configuration, ClusterPat
     return text;
 }
 
+Conninfo own_conninfo(ClusterPaths const& paths, Credentials const& credentials, std::string const& role, std::uint16_t port) {
+    Conninfo conninfo{paths.sockets().string(), port, admin_role, "postgres"};
+    conninfo.password = credentials.admin_password;
+    auto const& password = role == logins_role ? credentials.logins_password : credentials.monitor_password;
+    if (role == admin_role || password.empty()) return conninfo;
+    conninfo.reserve_user = std::exchange(conninfo.user, role);
+    conninfo.reserve_password = std::exchange(conninfo.password, password);
+    return conninfo;
+}
+
 std::string render_hba(std::string const& listen) {
     std::string text =
         "# Written by pgtandem when the cluster was made. No line trusts: every connection has a password.\n";

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "instance/credentials.hpp"
 #include "instance/layout.hpp"
 #include "pg/conninfo.hpp"
 
@@ -43,5 +44,9 @@ std::string why_setting_is_kept(std::string const& name, std::string const& valu
 
 // How a replica reaches the primary on this machine.
 Conninfo replication_conninfo(ClusterPaths const& paths, std::uint16_t primary_port, std::string const& name);
+
+// How one of pgtandem's own roles but the replication role and the catalogs' reaches a server on this machine. With the superuser
+// as its reserve; the superuser itself where the role has no password yet.
+Conninfo own_conninfo(ClusterPaths const& paths, Credentials const& credentials, std::string const& role, std::uint16_t port);
 
 }  // namespace pgtandem

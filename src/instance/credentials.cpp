@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <vector>
 
 #include "base/random.hpp"
@@ -31,6 +33,11 @@ std::string passfile_line(std::string_view role, std::string_view password) {
 
 }  // namespace
 
+bool is_own_role(std::string const& name) {
+    return std::ranges::any_of(std::array{admin_role, replication_role, logins_role, monitor_role, catalog_role},
+                               [&](std::string_view role) { return name == role; });
+}
+
 Result<WantedCredentials> wanted_from(Environment const& variables, std::string const& where) {
     static std::vector<std::string> const known{"POSTGRES_DB", "POSTGRES_PASSWORD", "POSTGRES_USER"};
     WantedCredentials wanted;
@@ -56,9 +63,11 @@ Result<Credentials> make_credentials(WantedCredentials const& wanted) {
     made.admin_password = make_password();
     made.replication_password = make_password();
     made.catalog_password = make_password();
+    made.logins_password = make_password();
+    made.monitor_password = make_password();
     PGTANDEM_CHECK(check_name("role", made.user));
     PGTANDEM_CHECK(check_name("database", made.database));
-    if (made.user == admin_role || made.user == replication_role || made.user == catalog_role || made.user.starts_with("pg_")) {
+    if (is_own_role(made.user) || made.user.starts_with("pg_")) {
         return usage_error("making the role", made.user, "the name is kept for PostgreSQL's or pgtandem's own use",
                            "another POSTGRES_USER");
     }
@@ -82,7 +91,8 @@ Result<std::optional<Credentials>> load_credentials(ClusterPaths const& paths) {
     PGTANDEM_TRY(given, parse_environment(*users, paths.credentials().string()));
     PGTANDEM_TRY(internal, parse_environment(*ours, paths.internal_credentials().string()));
     return std::optional(Credentials{given["POSTGRES_USER"], given["POSTGRES_PASSWORD"], given["POSTGRES_DB"],
-                                     internal["ADMIN_PASSWORD"], internal["REPLICATION_PASSWORD"], internal["CATALOG_PASSWORD"]});
+                                     internal["ADMIN_PASSWORD"], internal["REPLICATION_PASSWORD"], internal["CATALOG_PASSWORD"],
+                                     internal["LOGINS_PASSWORD"], internal["MONITOR_PASSWORD"]});
 }
 
 Status save_credentials(ClusterPaths const& paths, Credentials const& credentials) {
@@ -92,6 +102,8 @@ Status save_credentials(ClusterPaths const& paths, Credentials const& credential
     PGTANDEM_CHECK(write_file(paths.internal_credentials(),
                               render_environment({{"ADMIN_PASSWORD", credentials.admin_password},
                                                   {"CATALOG_PASSWORD", credentials.catalog_password},
+                                                  {"LOGINS_PASSWORD", credentials.logins_password},
+                                                  {"MONITOR_PASSWORD", credentials.monitor_password},
                                                   {"REPLICATION_PASSWORD", credentials.replication_password}})));
     return write_file(paths.credentials(), render_environment({{"POSTGRES_USER", credentials.user},
                                                                {"POSTGRES_PASSWORD", credentials.password},

@@ -13,6 +13,10 @@ namespace pgtandem {
 // The role that owns the cluster (initdb's superuser), local connections only.
 inline constexpr char const* admin_role = "pgtandem";
 inline constexpr char const* replication_role = "pgtandem_replication";
+// Reads, in database postgres, what decides who may log in: pg_authid and pg_hba.conf. For the endpoint's login desk alone.
+inline constexpr char const* logins_role = "pgtandem_logins";
+// Sees what the servers do and how they are configured (pg_monitor): for the endpoint's watches, replicas' agents, status, verify.
+inline constexpr char const* monitor_role = "pgtandem_monitor";
 // Reads the catalogs of databases that belong to others: an ordinary role, with no right but to connect.
 inline constexpr char const* catalog_role = "pgtandem_catalog";
 
@@ -22,8 +26,13 @@ struct Credentials {
     std::string database;
     std::string admin_password;
     std::string replication_password;
-    std::string catalog_password{};  // empty where the cluster is older than that role
+    // Each empty where the cluster is older than its role.
+    std::string catalog_password{};
+    std::string logins_password{};
+    std::string monitor_password{};
 };
+
+bool is_own_role(std::string const& name);
 
 // What the user asked for; empty fields were left open.
 struct WantedCredentials {

@@ -14,6 +14,9 @@ struct Conninfo {
     std::string passfile{};
     std::string application_name{"pgtandem"};
     bool replication = false;  // a physical replication connection
+    // Who comes in, for a Session, where the server has no place for 'user', or does not know it yet. Empty: nobody.
+    std::string reserve_user{};
+    std::string reserve_password{};  // never part of to_keywords() or to_uri()
 
     bool operator==(Conninfo const&) const = default;
 };

@@ -1,6 +1,8 @@
 // How every session of pgtandem's own begins. Startup options count before what anybody has set for a role or a database
 // (ALTER ROLE, ALTER DATABASE: the owner of a database may do that), and from the session's first moment on.
 #pragma once
+#include <algorithm>
+#include <string_view>
 #include <utility>
 
 namespace pgtandem {
@@ -18,5 +20,12 @@ inline constexpr std::pair<char const*, char const*> own_session_settings[] = {
     {"lock_timeout", "0"},
     {"idle_in_transaction_session_timeout", "0"},
 };
+
+// Of a role's login: no place left for ordinary roles (too_many_connections), a role that is not there yet or whose password is
+// another one, or one that somebody has shut out. Then the reserve may come in.
+inline bool is_for_the_reserve(std::string_view sqlstate) {
+    constexpr std::string_view refusals[] = {"53300", "28P01", "28000", "42501"};
+    return std::ranges::find(refusals, sqlstate) != std::end(refusals);
+}
 
 }  // namespace pgtandem

@@ -273,9 +273,10 @@ bool Backend::take_idle_message(char type, std::string_view body) {
         case 'N': return true;
         case 'T': return does_ == Does::ask_path;
         case 'D':
-            if (auto const row = wire::DataRow::parse(body); row && row->values.size() == 2) {
+            if (auto const row = wire::DataRow::parse(body); row && row->values.size() == 3) {
                 first_path = row->values[0];
                 first_idle_timeout = time_of_statement("SET idle_session_timeout TO " + std::string(row->values[1].value_or("0")));
+                identity = row->values[2].value_or("");
             }
             return does_ == Does::ask_path;
         case 'A':

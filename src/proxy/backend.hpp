@@ -27,10 +27,12 @@ namespace pgtandem::proxy {
 class Backend;
 class ClientSession;
 
-// The search_path and the idle_session_timeout that a session began with, whatever they have been set to since.
+// The search_path and the idle_session_timeout that a session began with, whatever they have been set to since; and whose session
+// it is, as LoginFacts::identity: names may have become others' since a client logged in.
 inline constexpr char const* first_path_query =
     "SELECT (SELECT reset_val FROM pg_catalog.pg_settings WHERE name OPERATOR(pg_catalog.=) 'search_path'),"
-    " (SELECT reset_val FROM pg_catalog.pg_settings WHERE name OPERATOR(pg_catalog.=) 'idle_session_timeout')";
+    " (SELECT reset_val FROM pg_catalog.pg_settings WHERE name OPERATOR(pg_catalog.=) 'idle_session_timeout'),"
+    " (SELECT pg_catalog.concat_ws(' ', a.datid, a.usesysid) FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) a)";
 
 // What a login to a server needs; taken from the client's own login.
 struct ServerLogin {
@@ -74,7 +76,7 @@ public:
     bool is_clean() const { return expected.empty() && transaction == 'I' && !is_in_batch && !is_in_message && !is_tainted && is_open(); }
     // Takes away what a session has left.
     void reset();
-    // Asks for the search_path that its session began with, whatever it has been set to since: first_path.
+    // Asks first_path_query: first_path, first_idle_timeout, identity.
     void ask_first_path();
     // In the checking mode, before another session gets it: asks what it holds. Its findings are in 'sharing'.
     void check_sharing();
@@ -97,6 +99,8 @@ public:
     PreparedOnBackend prepared;
     std::optional<std::string> first_path;  // as pg_settings gives it; nothing where it has not been asked, or was not told
     std::chrono::milliseconds first_idle_timeout{0};  // told with it; 0: none
+    std::string identity;        // told with it: the database and the role that its session is of
+    bool is_new = true;          // it has not been seen to be of its pool's database and role
     PreparedRef unnamed;         // what its unnamed statement is
     bool is_tainted = false;     // its answers can no longer be counted: it is not given to another session
     bool is_retired = false;     // to be closed when it is given back

@@ -47,7 +47,7 @@ io::Task<bool> ClientSession::join_pool() {
     // Its backend is one that has logged in since there is a trigger, and nobody else's before or after.
     bool const is_by_trigger = settings_->pool_mode != PoolMode::transaction && view_->has_login_trigger();
     if (is_by_trigger) state_.pin(sql::Pin::login_trigger, "event trigger on login");
-    pool_ = &worker_.pool_for({target_, "", database_, user_, parameters_, facts_->settings_version + (is_by_trigger ? 1 : 0)});
+    pool_ = &worker_.pool_for({target_, "", database_, user_, parameters_, facts_->settings_version + (is_by_trigger ? 1 : 0), facts_->identity});
     ++pool_->sessions;
     pool_->set_login(login_);
     facts_.reset();

@@ -26,7 +26,10 @@ PeerAddress peer_of(int fd) {
     }
     if (storage.ss_family == AF_INET6) {
         auto const& address = reinterpret_cast<sockaddr_in6 const&>(storage);
-        ::inet_ntop(AF_INET6, &address.sin6_addr, text, sizeof text);
+        // Of an IPv4 client at a socket for both: to the server it would come from its own address.
+        bool const is_mapped = IN6_IS_ADDR_V4MAPPED(&address.sin6_addr);
+        if (is_mapped) ::inet_ntop(AF_INET, &address.sin6_addr.s6_addr[12], text, sizeof text);
+        else ::inet_ntop(AF_INET6, &address.sin6_addr, text, sizeof text);
         return {text, ntohs(address.sin6_port)};
     }
     return {};

@@ -1,5 +1,5 @@
 // Knows who may log in, by asking the server itself at each login: roles, passwords, limits and settings live in SQL alone.
-// One thread with one blocking libpq session as a superuser; many questions that wait are asked in one query, by turns of the
+// One thread with one blocking libpq session; many questions that wait are asked in one query, by turns of the
 // addresses they come from.
 #pragma once
 #include <cstdint>
@@ -52,6 +52,7 @@ struct LoginFacts {
     // Changes whenever ALTER ROLE ... SET or ALTER DATABASE ... SET changes what a new session of the two starts with, and
     // when a name has come to be another role's or database's.
     std::uint64_t settings_version = 0;
+    std::string identity{};  // the OIDs of database and role, as first_path_query tells them of a session
 
     MockLogin mock{};
     int server_major = 0;  // its version: some refusals are worded anew in later ones

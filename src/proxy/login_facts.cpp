@@ -13,6 +13,7 @@ namespace pgtandem::proxy {
 namespace {
 
 constexpr int control_attempts = 5;
+constexpr char const* insufficient_privilege = "42501";
 
 using Json = nlohmann::json;
 
@@ -64,7 +65,8 @@ SELECT pg_catalog.pg_conf_load_time()::pg_catalog.text,
        (WITH RECURSIVE member (roleid) AS (
             SELECT a.oid UNION
             SELECT m.roleid FROM pg_catalog.pg_auth_members m JOIN member ON m.member OPERATOR(pg_catalog.=) member.roleid)
-        SELECT pg_catalog.json_agg(pg_catalog.encode(pg_catalog.namesend(r.rolname), 'hex')) FROM member JOIN pg_catalog.pg_authid r ON r.oid OPERATOR(pg_catalog.=) member.roleid)
+        SELECT pg_catalog.json_agg(pg_catalog.encode(pg_catalog.namesend(r.rolname), 'hex')) FROM member JOIN pg_catalog.pg_authid r ON r.oid OPERATOR(pg_catalog.=) member.roleid),
+       pg_catalog.concat_ws(' ', d.oid, a.oid)
   FROM pg_catalog.json_array_elements($1::pg_catalog.json) WITH ORDINALITY AS q (value, number)
   LEFT JOIN pg_catalog.pg_authid a ON a.rolname OPERATOR(pg_catalog.=) (q.value OPERATOR(pg_catalog.->>) 0)::pg_catalog.name
   LEFT JOIN pg_catalog.pg_database d ON d.datname OPERATOR(pg_catalog.=) (q.value OPERATOR(pg_catalog.->>) 1)::pg_catalog.name
@@ -124,7 +126,16 @@ Result<LoginServer> LoginServer::connect(Conninfo const& conninfo, HbaRules& rul
     }
 }
 
-Status LoginServer::read_rules(Deadline deadline) { return rules_->read(session_, load_time_s_, is_same_machine_, deadline); }
+Status LoginServer::read_rules(Deadline deadline) {
+    auto const read = [&] { return rules_->read(session_, load_time_s_, is_same_machine_, deadline); };
+    auto status = read();
+    // A file outside the data folder is for superusers to read, and for members of pg_read_server_files.
+    bool const needs_reserve = !status && status.error().sqlstate == insufficient_privilege && !session_.is_of_reserve();
+    if (!needs_reserve || conninfo_.reserve_user.empty()) return status;
+    PGTANDEM_TRY(reserve, Session::connect_as_reserve(conninfo_, deadline));
+    session_ = std::move(reserve);
+    return read();
+}
 
 Status LoginServer::read_mock(Deadline deadline) {
     PGTANDEM_TRY(said, session_.query(mock_query, deadline));
@@ -146,12 +157,19 @@ Status LoginServer::renew(Deadline deadline) {
     return {};
 }
 
+// Where it fails, the present session still serves.
+void LoginServer::make_way(Deadline deadline) {
+    if (session_.has_been_reserve_long()) static_cast<void>(renew(deadline));
+}
+
 Status LoginServer::look(Deadline deadline) {
+    make_way(deadline);
     PGTANDEM_TRY(load_time, session_.query(load_time_query, deadline));
     return load_time.value() == load_time_ ? read_rules(deadline) : renew(deadline);
 }
 
 Result<std::vector<LoginAnswer>> LoginServer::ask(std::vector<LoginQuestion> const& questions, Deadline deadline) try {
+    make_way(deadline);
     PGTANDEM_TRY(rows, query_facts(questions, deadline));
     if (rows.size() != questions.size()) return fail("looking up who may log in", "", "the server gave too few rows");
     if (rows.begin()->at(0) != load_time_) {
@@ -210,6 +228,7 @@ LoginAnswer LoginServer::answer_of(LoginQuestion const& question, Rows::Row cons
     facts.database_connection_limit = number_of(row[11], -1);
     facts.may_connect = is_true(row[12]);
     facts.settings_version = stable_hash(row[13].value_or(""));
+    facts.identity = row[15].value_or("");
     facts.mock = mock_;
     facts.server_major = session_.server_version() / 10000;
     login.user = question.user;

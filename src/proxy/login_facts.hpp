@@ -32,6 +32,8 @@ private:
     Status read_rules(Deadline deadline);
     Status read_mock(Deadline deadline);
     Status renew(Deadline deadline);
+    // Of the reserve's session: to that of the role that should be there.
+    void make_way(Deadline deadline);
     Result<Rows> query_facts(std::vector<LoginQuestion> const& questions, Deadline deadline);
     // For each question those of the lines' regular expressions that user and database match.
     Result<std::vector<HbaLogin>> query_patterns(std::vector<LoginQuestion> const& questions, Deadline deadline);

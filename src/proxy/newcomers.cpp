@@ -41,6 +41,8 @@ std::string origin_of(int fd) {
     constexpr std::size_t network_bytes = 8;
     if (storage.ss_family == AF_INET6) {
         auto const& address = reinterpret_cast<sockaddr_in6 const&>(storage).sin6_addr;
+        // At a socket for both kinds an IPv4 address is mapped into one network, which is not one client's.
+        if (IN6_IS_ADDR_V4MAPPED(&address)) return {reinterpret_cast<char const*>(&address.s6_addr[12]), sizeof(in_addr)};
         return {reinterpret_cast<char const*>(&address), network_bytes};
     }
     return {};

@@ -100,7 +100,8 @@ std::vector<ServerEntry> NodeWatch::judge() const {
         entry.is_primary = claims(watched);
         entry.tls = server.tls;
         entry.tls_name = server.conninfo.host;
-        entry.admin_login = watched.second->login();
+        entry.watch_login = watched.second->login();
+        entry.reserve_login = watched.second->reserve_login();
         entry.position = watched.second->position();
         entry.timeline = found.timeline;
         entry.commits_without_flush = found.commits_without_flush;

@@ -214,7 +214,6 @@ bool Pool::is_stranger_to(Line const& other) const { return key_.database != sta
 void Pool::look_again_at(Clock::time_point when) { worker_.look_again_at(when); }
 
 void Pool::logged_in(Backend& backend) {
-    --opening_;
     full_since_.reset();
     // A session that is served by several servers is not to be told which of them it is.
     if (!key_.server.empty() && !value_of(backend.reported, "in_hot_standby").empty()) {
@@ -225,13 +224,31 @@ void Pool::logged_in(Backend& backend) {
         first_reported_ = backend.reported;
         first_notices_ = std::move(notices);
     }
+    if (!key_.identity.empty() && !backend.is_retired) return backend.ask_first_path();
+    --opening_;
+    backend.is_new = false;
     if (backend.is_retired) return discard(backend);
     put_idle(backend);
     worker_.serve_later(group_);
 }
 
+// The database or the role that the pool's sessions have logged in to is no more, and another one has its name. By the server
+// they could not have reached it: a session keeps what it has. A replica may only not have got so far.
+void Pool::is_another_ones(Backend& backend) {
+    auto const now = worker_.loop().now();
+    if (key_.target == Target::primary) {
+        worker_.end_sessions([&](ClientSession const& session) { return session.is_on(*this) && session.backend() == nullptr; },
+                             make_error("FATAL", "57P01", "terminating connection due to administrator command"));
+    } else if (!key_.server.empty()) {
+        give_reads_back(now, make_error("FATAL", "57P03", "the replica has another database or role of that name"));
+    }
+    not_before_ = now + retry_interval;
+    worker_.look_again_at(not_before_);
+    discard(backend);
+}
+
 void Pool::lost(Backend& backend, wire::ErrorFields why) {
-    bool const was_opening = !backend.is_logged_in();
+    bool const was_opening = backend.is_new;
     // Where a client names a process, it means the session that was told of it.
     bool const is_terminated = why.sqlstate == "57P01" && backend.homes > 0 && worker_.are_clients_terminating();
     if (is_terminated) worker_.end_sessions([&](ClientSession const& session) { return session.home() == backend.id; }, why);
@@ -304,9 +321,14 @@ bool Pool::pays_room(Backend const& backend) {
 }
 
 void Pool::settled(Backend& backend) {
+    if (backend.is_new && must_ask_path()) first_path_.begin_asking(backend, worker_.routing());
     if (first_path_.is_asked(backend)) {
         first_path_.take(std::move(backend.first_path));
         first_idle_timeout_ = backend.first_idle_timeout;
+    }
+    if (std::exchange(backend.is_new, false)) {
+        --opening_;
+        if (backend.identity != key_.identity) return is_another_ones(backend);
     }
     if (backend.sharing && !is_shared_rightly(backend)) return discard(backend);
     group_.give_back(backend, *this);

@@ -30,6 +30,7 @@ struct PoolKey {
     std::string user;
     std::vector<std::pair<std::string, std::string>> parameters;  // of the startup message, sorted, but for user and database
     std::uint64_t settings_version = 0;                           // LoginFacts'
+    std::string identity{};  // LoginFacts'; "" where nobody compares it. Part of what settings_version stands for
 
     std::string group_text() const;
     std::string text() const;
@@ -114,6 +115,7 @@ private:
     void attempt_failed(wire::ErrorFields const& why);
     void server_is_full(wire::ErrorFields const& why);
     bool is_shared_rightly(Backend& backend);
+    void is_another_ones(Backend& backend);
     bool must_ask_path() const;
     void give_reads_back(Clock::time_point now, wire::ErrorFields const& why);
 

@@ -1,5 +1,6 @@
 #include "proxy/probe_line.hpp"
 
+#include "pg/own_session.hpp"
 #include "proxy/probe_queries.hpp"
 #include "wire/framing.hpp"
 #include "wire/query.hpp"
@@ -13,12 +14,13 @@ constexpr std::uint32_t body_max = 16 << 20;
 
 }  // namespace
 
-ProbeLine::ProbeLine(io::Loop& loop, ReportedRegistry& reported, ServerEntry const& server, std::function<void()> changed)
+ProbeLine::ProbeLine(io::Loop& loop, ReportedRegistry& reported, ServerEntry const& server, std::shared_ptr<ServerLogin const> login,
+                     std::function<void()> changed)
     : loop_(loop),
       reported_(reported),
       changed_(std::move(changed)),
       used_at_(loop.now()),
-      backend_(loop, *this, 0, server, server.admin_login, connect_patience) {}
+      backend_(loop, *this, 0, server, std::move(login), connect_patience) {}
 
 // Whoever has asked has gone too.
 ProbeLine::~ProbeLine() = default;
@@ -36,7 +38,10 @@ void ProbeLine::logged_in(Backend& backend) {
     ask(probe_prologue, [](wire::DataRow const*) {});
 }
 
-void ProbeLine::lost(Backend&, wire::ErrorFields) { lose(); }
+void ProbeLine::lost(Backend&, wire::ErrorFields why) {
+    was_refused_ = !is_ready_ && is_for_the_reserve(why.sqlstate);
+    lose();
+}
 
 void ProbeLine::settled(Backend&) {}
 

@@ -1,4 +1,4 @@
-// A session of the endpoint's own on a server, as the superuser who watches it, on a worker's loop: one question at a time.
+// A session of the endpoint's own on a server, as the role that watches it, on a worker's loop: one question at a time.
 #pragma once
 #include <functional>
 #include <memory>
@@ -15,11 +15,14 @@ public:
     using Answer = std::function<void(wire::DataRow const*)>;
 
     // 'changed' is told each time the line may have become free, or lost; at a later event.
-    ProbeLine(io::Loop& loop, ReportedRegistry& reported, ServerEntry const& server, std::function<void()> changed);
+    ProbeLine(io::Loop& loop, ReportedRegistry& reported, ServerEntry const& server, std::shared_ptr<ServerLogin const> login,
+              std::function<void()> changed);
     ~ProbeLine();
 
     bool is_free() const { return is_ready_ && !answer_ && !is_lost_; }
     bool is_lost() const { return is_lost_; }
+    // The server did not let it in.
+    bool was_refused() const { return was_refused_; }
     // Its last question was put, or answered, then.
     Clock::time_point used_at() const { return used_at_; }
     bool waits_for_answer() const { return answer_ != nullptr; }
@@ -43,6 +46,7 @@ private:
     std::function<void()> changed_;
     bool is_ready_ = false;  // logged in, and the questions prepared
     bool is_lost_ = false;
+    bool was_refused_ = false;
     Answer answer_;
     Clock::time_point used_at_;
     Backend backend_;

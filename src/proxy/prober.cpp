@@ -16,6 +16,8 @@ constexpr auto longest_pause = std::chrono::microseconds(1200);
 constexpr auto rest_after_failure = std::chrono::milliseconds(50);
 constexpr auto answer_patience = std::chrono::seconds(2);
 constexpr auto idle_time = std::chrono::seconds(60);
+// Then it is time to see whether the role that should ask can come in.
+constexpr auto reserve_time = std::chrono::seconds(10);
 
 std::string_view value(wire::DataRow const& row, std::size_t column) {
     return column < row.values.size() ? row.values[column].value_or("") : std::string_view();
@@ -52,7 +54,11 @@ void Prober::tidy() {
     for (auto& [id, server] : servers_) {
         if (!server.line) continue;
         auto const since = now - server.line->used_at();
-        if (server.line->waits_for_answer() ? since > answer_patience : since > idle_time) server.line.reset();
+        bool const is_due = server.is_by_reserve && now - server.line_made_at > reserve_time;
+        if (server.line->waits_for_answer() ? since > answer_patience : is_due || since > idle_time) {
+            server.line.reset();
+            server.is_by_reserve = false;
+        }
     }
     look();
 }
@@ -72,6 +78,7 @@ void Prober::look_now() {
 // Opens the line where there is none.
 bool Prober::may_ask(ServerEntry const& entry, Server& server) {
     if (server.line && server.line->is_lost()) {
+        server.is_by_reserve = !server.is_by_reserve && server.line->was_refused() && entry.reserve_login;
         server.line.reset();
         rest(server, rest_after_failure);
     }
@@ -79,7 +86,11 @@ bool Prober::may_ask(ServerEntry const& entry, Server& server) {
         next_look_ = std::min(next_look_, server.not_before);
         return false;
     }
-    if (!server.line) server.line = std::make_unique<ProbeLine>(loop_, reported_, entry, [this] { look(); });
+    if (!server.line) {
+        auto const& login = server.is_by_reserve ? entry.reserve_login : entry.watch_login;
+        server.line = std::make_unique<ProbeLine>(loop_, reported_, entry, login, [this] { look(); });
+        server.line_made_at = loop_.now();
+    }
     return server.line->is_free();
 }
 

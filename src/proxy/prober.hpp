@@ -27,6 +27,8 @@ private:
     // What goes on with one server.
     struct Server {
         std::unique_ptr<ProbeLine> line;
+        bool is_by_reserve = false;          // the line is, or the next one
+        Clock::time_point line_made_at{};
         Fence fence{};                       // of a replica
         Clock::time_point not_before{};      // the next question
         Clock::duration pause{};             // between two questions for the same: it grows

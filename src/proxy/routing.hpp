@@ -29,7 +29,8 @@ struct ServerEntry {
     // TLS towards it; null: none.
     std::shared_ptr<io::TlsContext const> tls{};
     std::string tls_name{};  // the host name to check
-    std::shared_ptr<ServerLogin const> admin_login{};  // of the superuser who watches it
+    std::shared_ptr<ServerLogin const> watch_login{};    // of the role that watches it
+    std::shared_ptr<ServerLogin const> reserve_login{};  // of the one that comes in where that role cannot; null: none
 
     bool operator==(ServerEntry const&) const = default;
 };

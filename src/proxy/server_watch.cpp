@@ -26,14 +26,15 @@ constexpr char const* state_query =
     "FROM (SELECT pg_catalog.pg_is_in_recovery() AS replica) AS here";
 
 // Of the sessions that the workers open to ask how far it is.
-std::shared_ptr<ServerLogin const> login_of(Conninfo const& conninfo) {
-    ServerLogin login{conninfo.user,
-                      {{"user", conninfo.user},
+std::shared_ptr<ServerLogin const> login_of(Conninfo const& conninfo, std::string const& user, std::string const& password) {
+    if (user.empty()) return nullptr;
+    ServerLogin login{user,
+                      {{"user", user},
                        {"database", conninfo.database},
                        {"application_name", conninfo.application_name},
                        {"client_encoding", "UTF8"}}};
     login.parameters.insert(login.parameters.end(), std::begin(own_session_settings), std::end(own_session_settings));
-    login.password = conninfo.password;
+    login.password = password;
     return std::make_shared<ServerLogin const>(std::move(login));
 }
 
@@ -41,7 +42,8 @@ std::shared_ptr<ServerLogin const> login_of(Conninfo const& conninfo) {
 
 ServerWatch::ServerWatch(WatchedServer server, RoutingBoard const& board, PrimaryHistory& history)
     : server_(std::move(server)),
-      login_(login_of(server_.conninfo)),
+      login_(login_of(server_.conninfo, server_.conninfo.user, server_.conninfo.password)),
+      reserve_login_(login_of(server_.conninfo, server_.conninfo.reserve_user, server_.conninfo.reserve_password)),
       board_(board),
       history_(history),
       part_(server_.is_primary),
@@ -94,7 +96,7 @@ void ServerWatch::look() {
 
 Result<Session*> ServerWatch::session() {
     if (session_ && !session_->usable()) session_.reset();
-    if (session_) return &*session_;
+    if (session_ && !session_->has_been_reserve_long()) return &*session_;
     PGTANDEM_TRY(session, Session::connect(server_.conninfo, Deadline::in(patience)));
     session_ = std::move(session);
     timeline_ = 0;

@@ -17,7 +17,7 @@ namespace pgtandem::proxy {
 
 struct WatchedServer {
     std::string name;
-    Conninfo conninfo;                 // as a superuser
+    Conninfo conninfo;                 // of who may see its state
     std::optional<bool> is_primary{};  // as the cluster agreed; nothing: what the server says of itself
     std::shared_ptr<io::TlsContext const> tls{};  // for what the endpoint itself opens to it; null: none
 };
@@ -50,6 +50,7 @@ public:
     // Another one after each life of the server.
     std::shared_ptr<ServerPosition> position() const;
     std::shared_ptr<ServerLogin const> const& login() const { return login_; }
+    std::shared_ptr<ServerLogin const> const& reserve_login() const { return reserve_login_; }
 
 private:
     void run();
@@ -62,6 +63,7 @@ private:
 
     WatchedServer server_;
     std::shared_ptr<ServerLogin const> login_;
+    std::shared_ptr<ServerLogin const> reserve_login_;
     RoutingBoard const& board_;
     PrimaryHistory& history_;
     std::optional<bool> part_;

@@ -99,8 +99,10 @@ def test_more_connections_than_files_leave_cluster_and_clients_alone(tandem, ope
     assert {node["state"] for node in tandem.status()["nodes"]} == {"stopped"}
 
 
-def test_those_who_have_not_logged_in_cost_others_no_place():
-    with Served() as served, Proxy(served, open_files=600, threads=1) as proxy:
+@pytest.mark.parametrize("listen", ["127.0.0.1", "::"])
+def test_those_who_have_not_logged_in_cost_others_no_place(listen):
+    """At "::" too, where IPv4 addresses are mapped into IPv6: they are not one client's network."""
+    with Served() as served, Proxy(served, open_files=600, threads=1, listen=[listen]) as proxy:
         with WireClient(proxy.place) as slow, Silent(proxy.place, 500, source="127.0.0.2") as silent:
             clients = [WireClient(proxy.place).log_in() for _ in range(40)]
             assert silent.are_closed() > 100

@@ -33,7 +33,7 @@ class Place:
             made = socket.socket(socket.AF_UNIX)
             made.connect(f"{self.folder}/.s.PGSQL.{self.port}")
             return made
-        made = socket.create_connection(("127.0.0.1", self.port), 60, (peer, 0))
+        made = socket.create_connection(("::1" if ":" in peer else "127.0.0.1", self.port), 60, (peer, 0))
         if is_tls:
             made.sendall(wire.untyped(wire.SSL_REQUEST))
             assert made.recv(1) == b"S"
@@ -60,10 +60,12 @@ class Place:
 class Pair:
     """A server and an endpoint before it, both with TLS and a Unix socket."""
 
-    def __init__(self, servers, proxy):
+    def __init__(self, servers, proxy, wide):
         self.servers, self.data = servers, servers.folder(1)
         self.server = Place(servers.place(1).port, servers.parent)
         self.endpoint = Place(proxy.port, proxy.folder)
+        # Where one listens on "::", an IPv4 client comes from an IPv6 address in which its own is mapped.
+        self.wide = Place(wide.port, wide.folder)
         self.postmaster = int((self.data / "postmaster.pid").read_text().split()[0])
         self.major = int((self.data / "PG_VERSION").read_text())
 
@@ -94,7 +96,7 @@ def pair():
         servers = stack.enter_context(PlainServers(replicas=0))
         certificate = Certificate(servers.parent, "server")
         servers.configure(1, "ssl = on", f"ssl_cert_file = '{certificate.file}'", f"ssl_key_file = '{certificate.key}'", f"ssl_ca_file = '{certificate.file}'",
-                          "listen_addresses = '127.0.0.1'", "max_connections = 300")
+                          "listen_addresses = '127.0.0.1,::1'", "max_connections = 300")
         with servers.straight.connect() as admin:
             for role in sorted({*USERS, *ROLES, "looker"} - {"nobody"}):
                 admin.execute(f"""CREATE ROLE "{role}" LOGIN PASSWORD 'x'""")
@@ -106,10 +108,13 @@ def pair():
         servers.stop(1)
         servers.start(1)
         folder = servers.parent
-        proxy = stack.enter_context(Proxy(servers, tls_certificate=str(certificate.file), tls_key=str(certificate.key),
+        proxy = stack.enter_context(Proxy(servers, listen=["127.0.0.1", "::1"], tls_certificate=str(certificate.file), tls_key=str(certificate.key),
                                           unix_socket_folder=str(folder)))
         proxy.folder = folder
-        yield Pair(servers, proxy)
+        wide = stack.enter_context(Proxy(servers, listen=["::"], port=servers.port + 7, tls_certificate=str(certificate.file), tls_key=str(certificate.key),
+                                         unix_socket_folder=str(folder)))
+        wide.folder = folder
+        yield Pair(servers, proxy, wide)
 
 
 def is_as_straight(straight, endpoint):
@@ -126,7 +131,8 @@ def compare(pair, seed, files, logins):
         pair.load()
         for _ in range(logins):
             parameters, peer, is_tls = random_login(chosen)
-            straight, through = [place.answer(parameters, peer, is_tls) for place in (pair.server, pair.endpoint)]
+            endpoint = chosen.choice([pair.endpoint, pair.wide])
+            straight, through = [place.answer(parameters, peer, is_tls) for place in (pair.server, endpoint)]
             if not is_as_straight(straight, through):
                 wrong.append((number, parameters, peer, is_tls, straight, through, text, generator.files))
     assert not wrong, f"seed {seed}: {len(wrong)} logins differ, the first: {wrong[0]}"
@@ -144,7 +150,7 @@ def test_a_line_by_host_name_decides_as_at_the_server(pair, host):
     for method in ("reject", "password"):
         pair.write(f"host all all {host} {method}\nhost all all all trust\n", {})
         pair.load()
-        for peer in ("127.0.0.1", "127.1.2.3"):
+        for peer in ("127.0.0.1", "127.1.2.3", "::1"):
             answers = [place.answer({"user": "anna", "database": "shop"}, peer) for place in (pair.server, pair.endpoint)]
             assert answers[0] == answers[1]
 

@@ -5,9 +5,9 @@ USERS = ["anna", "bert", "all", "+staff", "sameuser", "/an", "x y", "nobody", "s
 DATABASES = ["shop", "anna", "all", "replication", "sameuser", "samerole", "/an", "postgres", "none"]
 ROLES = ["staff", "shop"]
 PATTERNS = ["/an", "/^a", "/^shop$", '/^(a|"s).*$', "/", "/^.{4}$", "/L{2}", "/[[:alpha:]]+ y"]
-PEERS = ["127.0.0.1", "127.0.0.2", "127.1.2.3", "127.1.7.9", "127.200.0.1", None]
+PEERS = ["127.0.0.1", "127.0.0.2", "127.1.2.3", "127.1.7.9", "127.200.0.1", "::1", None]
 ADDRESSES = ["all", "samehost", "samenet", "127.0.0.0/8", "127.0.0.1/32", "127.1.0.0/16", "127.1.2.3  255.255.255.255", "127.0.0.1 255.0.255.255",
-             "0.0.0.0/0", "::/0", "::1/128", "::ffff:127.0.0.0/104", "::ffff:0:0/0", "::ffff:127.0.0.1/80", "::1 ffff::", "127.1.2.3/17"]
+             "0.0.0.0/0", "::/0", "::1/128", "::1/0", "fe80::/10", "::2/127", "::1 ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "::ffff:127.0.0.0/104", "::ffff:0:0/0", "::ffff:127.0.0.1/80", "::1 ffff::", "127.1.2.3/17"]
 HOST_NAMES = ["localhost", "LOCALHOST", ".local", "host", ".example.com", "some.example.com", '"all"', '"samehost"', '"localhost"', "ocalhost"]
 METHODS = ["reject", "trust", "password", "md5", "scram-sha-256"]
 

@@ -71,7 +71,7 @@ TEST(Credentials, are_read_back_and_only_their_owner_may_read_them) {
     TemporaryFolder const folder;
     ClusterPaths const paths{folder.path()};
     EXPECT_EQ(load_credentials(paths)->has_value(), false);
-    Credentials const written{"an:na", "p\\a:s's \"$", "my shop", "admin", "replication", "catalog"};
+    Credentials const written{"an:na", "p\\a:s's \"$", "my shop", "admin", "replication", "catalog", "logins", "monitor"};
     ASSERT_TRUE(save_credentials(paths, written));
     auto const read = load_credentials(paths);
     ASSERT_TRUE(read && *read);
@@ -81,6 +81,8 @@ TEST(Credentials, are_read_back_and_only_their_owner_may_read_them) {
     EXPECT_EQ((*read)->admin_password, "admin");
     EXPECT_EQ((*read)->replication_password, "replication");
     EXPECT_EQ((*read)->catalog_password, "catalog");
+    EXPECT_EQ((*read)->logins_password, "logins");
+    EXPECT_EQ((*read)->monitor_password, "monitor");
     EXPECT_EQ(read_file(paths.passfile()), "*:*:*:an\\:na:p\\\\a\\:s's \"$\n");
     for (auto const& entry : std::filesystem::directory_iterator(folder.path())) {
         struct stat info {};
