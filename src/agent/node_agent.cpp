@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.hpp"
+#include "instance/server_log.hpp"
 
 namespace pgtandem {
 
@@ -49,6 +50,7 @@ bool NodeAgent::turn() {
     auto const facts = view.leaving ? cluster::NodeFacts{} : observe(view);
     auto const& rule = cluster::decide(facts);
     if (!view.leaving) say(rule);
+    bound_server_log();
     if (view.leaving || rule.then == Intent::rest) return end();
     board_.set_seen(name_, seen_);
     auto const begun = Clock::now();
@@ -64,6 +66,13 @@ bool NodeAgent::turn() {
     auto const pause = done ? pause_after(rule.then) : pause_after_failure();
     if (pause > Clock::duration::zero()) waker_.wait(pause, guard_watch_.get());
     return true;
+}
+
+// Whatever state the server is in: one that does not start writes too.
+void NodeAgent::bound_server_log() {
+    if (Clock::now() - log_bounded_at_ < watch_interval) return;
+    log_bounded_at_ = Clock::now();
+    remove_oldest_server_logs(paths_);
 }
 
 bool NodeAgent::end() {

@@ -46,6 +46,7 @@ private:
 
     // One look and what follows from it; false when there is nothing more to come.
     bool turn();
+    void bound_server_log();
     bool end();
 
     // node_look.cpp
@@ -123,6 +124,7 @@ private:
     cluster::NodeReport report_;
     cluster::NodeReport published_;
     Clock::time_point published_at_{};
+    Clock::time_point log_bounded_at_{};
 };
 
 }  // namespace pgtandem

@@ -8,6 +8,7 @@
 
 #include "base/text.hpp"
 #include "instance/credentials.hpp"
+#include "instance/server_log.hpp"
 #include "pg/quoting.hpp"
 
 namespace pgtandem {
@@ -40,9 +41,9 @@ Lines shared_settings(ClusterPaths const& paths) {
         {"unix_socket_directories", paths.sockets().string()},
         {"unix_socket_permissions", "0700"},
         {"logging_collector", "on"},
-        {"log_filename", "postgresql-%a.log"},
-        {"log_truncate_on_rotation", "on"},
+        {"log_filename", server_log_filename},
         {"log_rotation_age", "1d"},
+        {"log_rotation_size", server_log_rotation_size},
         {"log_line_prefix", "%m [%p] %q%u@%d %r "},
     };
 }

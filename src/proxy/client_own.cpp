@@ -143,10 +143,11 @@ std::string ClientSession::why_not_split() const {
     return {};
 }
 
-OwnAnswer ClientSession::explain_route(std::string_view statement) {
+std::optional<OwnAnswer> ClientSession::explain_route(std::string_view statement) {
+    if (must_wait_to_read(statement, relay_->strings_conform())) return std::nullopt;
     OwnAnswer answer{{}, "EXPLAIN"};
     auto const analysis = analyse(statement, relay_->strings_conform());
-    auto const verdict = analysis == nullptr ? sql::Verdict{false, sql::Reason::too_long} : sql::with_hint(analysis->verdict, statement, true);
+    auto const verdict = analysis == nullptr ? sql::Verdict{false, sql::Reason::too_long} : sql::with_hint(analysis->verdict, sql::hint_of(*analysis, statement));
     auto const why_not = verdict.may_read ? why_not_split() : std::string();
     bool const is_shared = verdict.may_read && why_not.empty();
     answer.rows.push_back(is_shared ? "Route: any server that has seen enough" : "Route: primary");

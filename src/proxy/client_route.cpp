@@ -4,7 +4,6 @@
 #include "proxy/client_session.hpp"
 #include "proxy/worker.hpp"
 #include "sql/hint.hpp"
-#include "sql/lexer.hpp"
 #include "sql/search_path.hpp"
 
 namespace pgtandem::proxy {
@@ -21,15 +20,6 @@ bool changes_path(sql::Effects const& effects) {
     return effects.verb == sql::Verb::discard_all || std::ranges::any_of(effects.settings, [](auto const& change) {
         return change.kind == reset_all || change.name == "search_path" || change.name == "role";
     });
-}
-
-// Whatever else stands there: in a string it may be carried out too.
-bool names_termination(std::string_view text) {
-    constexpr std::string_view name = "_terminate_backend";
-    for (auto at = text.find('_'); at != text.npos; at = text.find('_', at + 1)) {
-        if (sql::equals_folded(text.substr(at, name.size()), name)) return true;
-    }
-    return false;
 }
 
 }  // namespace
@@ -225,7 +215,7 @@ void ClientSession::ended_on_primary(bool may_have_written, bool read_there) {
     if (!read_there) floor_.was_on_primary(routing);
 }
 
-void ClientSession::note_numbers(sql::Analysis const& analysis, std::string_view text) {
+void ClientSession::note_numbers(sql::Analysis const& analysis) {
     if (settings_->pool_mode != PoolMode::transparent) return;
     sql::Pins pins;
     for (auto const& effects : analysis.statements) pins |= effects.pins;
@@ -233,17 +223,16 @@ void ClientSession::note_numbers(sql::Analysis const& analysis, std::string_view
     bool const asks = pins.contains(sql::Pin::sequence);
     if (!draws && !asks) return;
     if (draws) backend()->drawn_by = id_;
-    auto const statement = view_->statement_key(text, relay_->strings_conform());
-    numbers_.runs(statement, draws, asks, backend()->id, view_->numbers, worker_.loop().now());
+    numbers_.runs(analysis.fingerprint | 1, draws, asks, backend()->id, view_->numbers, worker_.loop().now());
 }
 
 void ClientSession::placed(sql::Analysis const* analysis, std::string_view text) {
     if (worker_.settings().check_sharing) backend()->note_for_check(text);
-    auto const reason = analysis == nullptr ? sql::Reason::too_long : sql::with_hint(analysis->verdict, text, true).reason;
+    auto const reason = analysis == nullptr ? sql::Reason::too_long : sql::with_hint(analysis->verdict, sql::hint_of(*analysis, text)).reason;
     ++view_->routes.statements[static_cast<std::size_t>(reason)];
     if (analysis == nullptr) return;
-    if (!analysis->verdict.may_read && names_termination(text)) worker_.note_termination();
-    note_numbers(*analysis, text);
+    if (!analysis->verdict.may_read && sql::names_termination(*analysis, text)) worker_.note_termination();
+    note_numbers(*analysis);
     for (auto const& effects : analysis->statements) {
         is_path_changing_ = is_path_changing_ || changes_path(effects);
         if (effects.verb == sql::Verb::ddl && !effects.name.empty() && !effects.names_statement) worker_.clear(effects.name);

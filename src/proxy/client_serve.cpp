@@ -133,10 +133,14 @@ io::Task<> ClientSession::serve() {
 // A fault of the endpoint's may end a session, but must not keep the worker from all others.
 void ClientSession::step_until_still() {
     auto progress = relay_->progress();
-    for (int idle_steps = 0; step(); ++idle_steps) {
-        if (relay_->progress() != progress) idle_steps = 0;
+    for (int idle_steps = 0;; ++idle_steps) {
+        bool const goes_on = step();
+        if (std::exchange(progress, relay_->progress()) != relay_->progress()) {
+            idle_steps = 0;
+            long_text_.reset();
+        }
+        if (!goes_on) return;
         if (idle_steps > most_idle_steps) throw std::logic_error("a session turns without getting on");
-        progress = relay_->progress();
     }
 }
 
@@ -156,14 +160,14 @@ bool ClientSession::step() {
     }
     // What the client says next may need no backend.
     if (begins_unasked_ && relay_->has_input()) stop_beginning();
-    if (is_waiting_ || is_waiting_for_facts_ || is_awaiting_news_) {
+    if (is_waiting_ || is_waiting_for_facts_ || is_waiting_to_read_ || is_awaiting_news_) {
         if (stream_->health() == io::Health::broken || (stream_->at_end() && !relay_->has_input())) is_leaving_ = true;
         return false;
     }
     switch (relay_->run()) {
         using enum Relay::Outcome;
         case waiting: return false;
-        case need_backend: return !is_waiting_ && !is_awaiting_news_;  // in the queue since acquire(), or refused: taken to its end at once
+        case need_backend: return !is_waiting_ && !is_awaiting_news_ && !is_waiting_to_read_;  // in the queue since acquire(), or refused: taken to its end at once
         case need_facts: wait_for_facts(); return false;
         case idle:
             // On a replica nothing pins.
@@ -316,7 +320,9 @@ std::chrono::milliseconds ClientSession::idle_limit() const {
 // What the client, or its backend, may be waited for now.
 void ClientSession::set_timer() {
     std::chrono::milliseconds limit{0};
-    if (is_awaiting_news_) {
+    if (is_waiting_to_read_) {
+        // The endpoint itself is at work.
+    } else if (is_awaiting_news_) {
         auto const left = waits_until(patience()) - worker_.loop().now();
         limit = std::max(std::chrono::milliseconds(1), std::chrono::ceil<std::chrono::milliseconds>(left));
     } else if (is_waiting_) {
@@ -357,7 +363,21 @@ void ClientSession::time_is_over() {
 }
 
 std::shared_ptr<sql::Analysis const> ClientSession::analyse(std::string_view text, bool strings_conform) {
-    return view_->analyse(text, reading(strings_conform), worker_.settings());
+    return view_->analyse(text, reading(strings_conform), worker_.settings(), long_text_.get());
+}
+
+bool ClientSession::must_wait_to_read(std::string_view text, bool strings_conform) {
+    auto const how = reading(strings_conform);
+    if (!view_->must_be_read(text, how, worker_.settings(), long_text_.get())) return false;
+    is_waiting_to_read_ = true;
+    view_->read_beside(text, how, worker_.settings(), [&worker = worker_, id = id_](std::unique_ptr<DatabaseView::LongText> read) {
+        auto* const session = worker.find_session(id);
+        if (session == nullptr) return;
+        session->is_waiting_to_read_ = false;
+        session->long_text_ = std::move(read);
+        session->event_.signal();
+    });
+    return true;
 }
 
 // A statement whose settings nobody can follow is the session's own.
@@ -376,7 +396,7 @@ PreparedRef ClientSession::prepare(std::string_view text, std::string_view types
     statement.text = text;
     statement.types = types;
     statement.strings_conform = strings_conform;
-    statement.analysis = view_->analyse(text, how, worker_.settings());
+    statement.analysis = view_->analyse(text, how, worker_.settings(), long_text_.get());
     statement.settings = settings;
     if (!is_shared) return make_prepared(std::move(statement), memory);
     return pool_->statements.add(std::move(statement), memory);

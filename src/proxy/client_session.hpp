@@ -142,14 +142,14 @@ private:
     void ask_elsewhere();
 
     KnownPath const& search_path();
-    void note_numbers(sql::Analysis const& analysis, std::string_view text);
+    void note_numbers(sql::Analysis const& analysis);
     DatabaseView::Reading reading(bool strings_conform) { return {strings_conform, search_path()}; }
 
     // client_own.cpp
     OwnAnswer set_own(OwnStatement const& own);
     OwnAnswer reset_own(OwnStatement const& own);
     std::optional<OwnAnswer> show_own(OwnStatement const& own);
-    OwnAnswer explain_route(std::string_view statement);
+    std::optional<OwnAnswer> explain_route(std::string_view statement);
     std::string why_not_split() const;
     bool take_own_parameters();
     bool begin_with_own(std::string const& name, std::string const& value);
@@ -158,6 +158,7 @@ private:
     std::optional<OwnAnswer> answer_own(OwnStatement const& own) override;
     void reset_own_settings() override;
     std::shared_ptr<sql::Analysis const> analyse(std::string_view text, bool strings_conform) override;
+    bool must_wait_to_read(std::string_view text, bool strings_conform) override;
     PreparedRef prepare(std::string_view text, std::string_view types, SettingsRef const& settings, bool is_shared, bool strings_conform) override;
     PreparedRef prepare_again(PreparedStatement const& statement, StatementDescription description) override;
     bool holds(PreparedStatement const& statement) override;
@@ -230,6 +231,8 @@ private:
     bool is_waiting_ = false;        // in the queue
     bool begins_unasked_ = false;    // there for a lone BEGIN, of which the client awaits nothing
     bool is_waiting_for_facts_ = false;
+    bool is_waiting_to_read_ = false;  // its next statement is long
+    std::unique_ptr<DatabaseView::LongText> long_text_;  // and was read so, until it is taken
     bool facts_failed_ = false;
     bool is_leaving_ = false;
     bool makes_way_ = false;

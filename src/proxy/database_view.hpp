@@ -1,6 +1,7 @@
 // What a worker knows of one database: its catalog, the statements looked at with it, and what has been done there.
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -36,8 +37,17 @@ public:
         bool strings_conform = true;
         KnownPath const& path;
     };
-    // Looked at once for each text, path and state of the catalog. Null where the text is too long to look at.
-    std::shared_ptr<sql::Analysis const> analyse(std::string_view text, Reading how, EndpointSettings const& settings);
+    // A long text as it was read, whether or not it is remembered here.
+    struct LongText {
+        std::uint64_t key;
+        std::shared_ptr<sql::Analysis const> analysis;  // null: it is not followed
+    };
+    // Looked at once for each text, path and state of the catalog. Null where the text is too long to look at, and of a long one as long
+    // as it must be read. 'has' is the long text that the session was given last.
+    std::shared_ptr<sql::Analysis const> analyse(std::string_view text, Reading how, EndpointSettings const& settings, LongText const* has);
+    bool must_be_read(std::string_view text, Reading how, EndpointSettings const& settings, LongText const* has);
+    // On another thread. Null: nothing has been done yet, and it is to be asked for again.
+    void read_beside(std::string_view text, Reading how, EndpointSettings const& settings, std::function<void(std::unique_ptr<LongText>)> answer);
     // Counts changes of the catalog, as it is now.
     std::uint64_t epoch() {
         look();
@@ -59,13 +69,16 @@ public:
     DatabaseStats stats;
     RouteCounts routes;
     NumberHabits numbers;
-    // The same for texts that differ in literals alone; never 0.
-    std::uint64_t statement_key(std::string_view text, bool strings_conform) const;
 
 private:
     void look();
     void forget_analyses();
-    void have_judged(std::uint64_t key, std::string_view text, Reading how, sql::Analysis const& analysis);
+    std::shared_ptr<sql::Analysis const> find(std::uint64_t key);
+    void remember(std::uint64_t key, std::shared_ptr<sql::Analysis const> const& analysis, std::string_view text);
+    std::shared_ptr<sql::Analysis const> find_long(std::uint64_t key);
+    std::uint64_t long_key(std::string_view text, Reading how);
+    std::shared_ptr<sql::Analysis const> take_long(std::uint64_t key, std::uint64_t path_key, bool is_split, StatementJudge::Statement statement);
+    void have_judged(std::uint64_t key, StatementJudge::Statement statement);
 
     std::string database_;
     CatalogWatch& catalog_;
@@ -83,6 +96,7 @@ private:
         std::uint64_t uses = 0;
     };
     std::unordered_map<std::uint64_t, Known> analyses_;
+    std::unordered_map<std::uint64_t, std::uint64_t> long_texts_;  // by long_key(): where in analyses_
     std::size_t analyses_bytes_ = 0;
 };
 

@@ -10,6 +10,7 @@ namespace pgtandem::proxy {
 namespace {
 
 constexpr std::string_view prefix = "pgtandem";
+constexpr std::size_t head_bytes = 4096;
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f'; }
 
@@ -65,13 +66,16 @@ std::optional<OwnStatement> read_explain(sql::Cursor& cursor, std::string_view t
 
 }  // namespace
 
+// Of a long text only its beginning is read: that of another statement, which is to be explained, may be long.
 std::optional<OwnStatement> read_own_statement(std::string_view text, bool standard_conforming_strings) {
-    if (!may_be_own(text)) return std::nullopt;
-    sql::Cursor cursor(text, standard_conforming_strings);
+    auto const head = text.substr(0, head_bytes);
+    if (!may_be_own(head)) return std::nullopt;
+    sql::Cursor cursor(head, standard_conforming_strings);
+    if (cursor.accept("explain")) return read_explain(cursor, text);
+    if (text.size() > head.size()) return std::nullopt;
     if (cursor.accept("set")) return read_set(cursor);
     if (cursor.accept("show")) return read_named(cursor, OwnStatement::Kind::show);
     if (cursor.accept("reset")) return read_named(cursor, OwnStatement::Kind::reset);
-    if (cursor.accept("explain")) return read_explain(cursor, text);
     return std::nullopt;
 }
 

@@ -41,7 +41,9 @@ class RelayHost {
 public:
     // Whether the numbers that this backend remembers are the session's, all that it has drawn.
     virtual bool has_drawn_on(Backend const& backend) const = 0;
-    // Null where the statement is too long to look at.
+    // A long statement is read beside the loop first; the session waits for it.
+    virtual bool must_wait_to_read(std::string_view text, bool standard_conforming_strings) = 0;
+    // Null where the statement is too long to look at, or must be read first.
     virtual std::shared_ptr<sql::Analysis const> analyse(std::string_view text, bool standard_conforming_strings) = 0;
     // 'settings': those in force that matter to a parser, as far as they are known; where they cannot be followed the statement is
     // not shared. Null: there is no room for more.
@@ -164,6 +166,7 @@ private:
         give_back,
         need_backend,
         need_facts,
+        await_reading,
         elsewhere,  // the replica cannot have what the client was told of
         leave,
         malformed,
@@ -233,6 +236,8 @@ private:
     std::shared_ptr<sql::Analysis const> analysis_of(PreparedRef const& statement);
     bool must_wait_for_facts(sql::Analysis const* analysis);
     std::shared_ptr<sql::Analysis const> look_at(std::string_view text);
+    bool must_wait_to_read(std::string_view text) { return can_read() && host_.must_wait_to_read(text, strings_conform()); }
+    bool must_wait_to_read(PreparedRef const& statement);
     bool can_read() const { return !seen_ || seen_->can_be_read; }
     bool changes_session(sql::Analysis const* analysis) const;
     void push_statement(Expect what, std::shared_ptr<sql::Analysis const> analysis);

@@ -74,6 +74,7 @@ Relay::Outcome Relay::run_client() {
             case Took::give_back: return Outcome::idle;
             case Took::need_backend: return Outcome::need_backend;
             case Took::need_facts: return Outcome::need_facts;
+            case Took::await_reading: return Outcome::waiting;
             case Took::elsewhere: return Outcome::elsewhere;
             case Took::leave: return Outcome::leave;
             case Took::malformed:  // dealt with where it was found

@@ -32,6 +32,7 @@ Relay::Took Relay::take_parse(std::string_view message, std::string_view body) {
     auto const parse = wire::Parse::parse(body);
     if (!parse) return Took::malformed;
     if (!is_settled()) return settle();
+    if (must_wait_to_read(parse->text)) return Took::await_reading;
     if (!host_.facts_hold() && must_wait_for_facts(look_at(parse->text).get())) return Took::need_facts;
     std::string const name(parse->name);
     auto const present = name.empty() ? nullptr : state_.find(name);
@@ -154,6 +155,7 @@ Relay::Took Relay::take_bind(wire::Header header, std::string_view input) {
     auto const statement = state_.find(bind->statement);
     if (statement && statement->own) return take_own_bind(*bind, statement, header);
     if (is_taken_by_own(bind->portal)) return refuse_taken_portal(bind->portal, header);
+    if (must_wait_to_read(statement)) return Took::await_reading;
     // The planner folds functions, so a Bind may run them: it is judged by the settings and the path of now, as Execute is later.
     auto const analysis = statement ? analysis_of(statement) : nullptr;
     if (analysis && must_wait_for_facts(analysis.get())) return Took::need_facts;
@@ -285,6 +287,7 @@ Relay::Took Relay::take_execute(std::string_view message, std::string_view body)
     if (!is_settled()) return settle();
     auto const statement = state_.bound(execute->portal);
     if (statement && statement->own) return take_own_execute(*execute, *statement->own);
+    if (must_wait_to_read(statement)) return Took::await_reading;
     auto const analysis = statement ? analysis_of(statement) : nullptr;
     if (must_wait_for_facts(analysis.get())) return Took::need_facts;
     if (!has_backend()) return Took::need_backend;

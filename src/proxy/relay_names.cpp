@@ -301,13 +301,16 @@ void Relay::bring_named(sql::Analysis const* analysis, std::string_view text, bo
     if (analysis == nullptr) return;
     bool const may_parse = this->may_parse();
     bool const is_single = analysis->statements.size() == 1;
+    // Each name once, however many of the text's statements look at all of them.
+    bool const looks_at_all = std::ranges::any_of(analysis->statements, [](auto const& effects) { return effects.pins.contains(sql::Pin::statement_names); });
+    if (looks_at_all) {
+        state_.pin(sql::Pin::statement_names, text);
+        use_client_names();
+        if (may_parse) bring_all_names();
+    }
+    bool const runs_code = std::ranges::any_of(analysis->statements, [](auto const& effects) { return effects.verb == sql::Verb::do_; });
+    if (runs_code && at_.has_client_names && may_parse) bring_names_in(text);
     for (auto const& effects : analysis->statements) {
-        if (effects.pins.contains(sql::Pin::statement_names)) {
-            state_.pin(sql::Pin::statement_names, text);
-            use_client_names();
-            if (may_parse) bring_all_names();
-        }
-        if (effects.verb == sql::Verb::do_ && at_.has_client_names && may_parse) bring_names_in(text);
         if (!effects.names_statement) continue;
         auto const statement = state_.find(effects.name);
         if (effects.verb == sql::Verb::deallocate && is_single) {

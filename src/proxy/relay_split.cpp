@@ -119,7 +119,7 @@ private:
 
     static bool reads(Statement const& statement) {
         auto const& analysis = *statement.analysis;
-        if (!sql::with_hint(analysis.verdict, statement.text, true).may_read) return false;
+        if (!sql::with_hint(analysis.verdict, sql::hint_of(analysis, statement.text)).may_read) return false;
         // A cursor lasts longer than what chose its server, and so does whatever ties the session to a backend.
         return std::ranges::none_of(analysis.statements, lasts);
     }

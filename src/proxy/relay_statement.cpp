@@ -48,10 +48,18 @@ bool Relay::must_wait_for_facts(sql::Analysis const* analysis) {
 }
 
 std::shared_ptr<sql::Analysis const> Relay::analysis_of(PreparedRef const& statement) {
-    if (!statement->has_text) return nullptr;
-    if (can_read() && host_.holds(*statement)) return statement->analysis;
+    if (!statement->has_text || !can_read()) return nullptr;
+    bool const holds = host_.holds(*statement);
+    bool const is_done = statement->analysis == nullptr || !statement->analysis->is_verdict_due;
+    if (holds && is_done) return statement->analysis;
     // It was read so by the server, and stays so.
-    return can_read() ? host_.analyse(statement->text, statement->strings_conform) : nullptr;
+    auto analysis = host_.analyse(statement->text, statement->strings_conform);
+    return analysis || !holds ? analysis : statement->analysis;
+}
+
+bool Relay::must_wait_to_read(PreparedRef const& statement) {
+    bool const is_to_be_read = can_read() && statement && statement->has_text && !host_.holds(*statement);
+    return is_to_be_read && host_.must_wait_to_read(statement->text, statement->strings_conform);
 }
 
 std::shared_ptr<sql::Analysis const> Relay::look_at(std::string_view text) {
@@ -111,6 +119,7 @@ Relay::Took Relay::take_query(std::string_view message, std::string_view body) {
     if (!query) return Took::malformed;
     if (!is_settled()) return settle();
     if (auto const own = read_own_statement(query->text, strings_conform())) return take_own_query(*own);
+    if (!looked_at_ && must_wait_to_read(query->text)) return Took::await_reading;
     auto const analysis = looked_at_ ? std::exchange(looked_at_, nullptr) : look_at(query->text);
     // Of a session that is pinned for not being understood nothing more is to be found out.
     bool const may_leave_more = !state_.pins().contains(sql::Pin::unproven);

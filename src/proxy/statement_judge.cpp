@@ -1,75 +1,64 @@
 #include "proxy/statement_judge.hpp"
 
-#include <condition_variable>
-#include <deque>
-#include <mutex>
-#include <thread>
-#include <utility>
+#include <new>
+
+#include "sql/fingerprint.hpp"
 
 namespace pgtandem::proxy {
 
 namespace {
 
-constexpr std::size_t waiting_bytes_max = 4 << 20;
+constexpr std::size_t judged_bytes_max = 4 << 20;
+sql::CatalogFacts const no_facts;
+
+sql::CatalogFacts const& facts_of(StatementJudge::Statement const& statement) { return statement.facts ? *statement.facts : no_facts; }
+
+void read_text(StatementJudge::Statement& statement, std::uint64_t fingerprint_seed) {
+    auto& analysis = statement.analysis;
+    analysis = sql::analyze(statement.text, statement.strings_conform, facts_of(statement));
+    analysis.marks = sql::read_marks(statement.text);
+    analysis.fingerprint = sql::fingerprint(statement.text, statement.strings_conform, fingerprint_seed);
+}
 
 }  // namespace
 
-class StatementJudge::Work {
-public:
-    explicit Work(io::Loop& loop) : loop_(loop), thread_([this] { run(); }) {}
-
-    ~Work() {
-        {
-            std::lock_guard const guard(mutex_);
-            ends_ = true;
+void StatementJudge::read(Statement statement, std::uint64_t fingerprint_seed, Answer answer) {
+    read_bytes_ += statement.text.size();
+    reads_.run([this, fingerprint_seed, statement = std::move(statement), answer = std::move(answer)]() mutable {
+        try {
+            read_text(statement, fingerprint_seed);
+        } catch (std::bad_alloc const&) {
+            statement.analysis = {};
+            statement.analysis.has_too_many = true;
         }
-        wakes_.notify_one();
-        thread_.join();
+        loop_.post([this, statement = std::move(statement), answer = std::move(answer)]() mutable {
+            auto const bytes = statement.text.size();
+            answer(std::move(statement));
+            has_read(bytes);
+        });
+    });
+}
+
+void StatementJudge::has_read(std::size_t bytes) {
+    read_bytes_ -= bytes;
+    while (has_room() && !waiting_for_room_.empty()) {
+        auto const go_on = std::move(waiting_for_room_.front());
+        waiting_for_room_.pop_front();
+        go_on();
     }
+}
 
-    bool ask(Question question, Answer answer) {
-        {
-            std::lock_guard const guard(mutex_);
-            if (waiting_bytes_ + question.text.size() > waiting_bytes_max) return false;
-            waiting_bytes_ += question.text.size();
-            waiting_.emplace_back(std::move(question), std::move(answer));
-        }
-        wakes_.notify_one();
-        return true;
-    }
-
-private:
-    using Waiting = std::pair<Question, Answer>;
-
-    void run() {
-        for (std::unique_lock lock(mutex_);; lock.lock()) {
-            wakes_.wait(lock, [this] { return ends_ || !waiting_.empty(); });
-            if (ends_) return;
-            auto [question, answer] = std::move(waiting_.front());
-            waiting_.pop_front();
-            waiting_bytes_ -= question.text.size();
-            lock.unlock();
-            sql::judge(question.analysis, question.text, question.strings_conform, *question.facts, question.path);
-            loop_.post([answer = std::move(answer), analysis = std::move(question.analysis)]() mutable { answer(std::move(analysis)); });
-        }
-    }
-
-    io::Loop& loop_;
-    std::mutex mutex_;
-    std::condition_variable wakes_;
-    std::deque<Waiting> waiting_;
-    std::size_t waiting_bytes_ = 0;
-    bool ends_ = false;
-    std::thread thread_;
-};
-
-StatementJudge::StatementJudge(io::Loop& loop) : loop_(loop) {}
-
-StatementJudge::~StatementJudge() = default;
-
-bool StatementJudge::ask(Question question, Answer answer) {
-    if (!work_) work_ = std::make_unique<Work>(loop_);
-    return work_->ask(std::move(question), std::move(answer));
+void StatementJudge::judge(Statement statement, Answer answer) {
+    auto const bytes = statement.text.size();
+    if (judged_bytes_ + bytes > judged_bytes_max) return;
+    judged_bytes_ += bytes;
+    judges_.run([this, bytes, statement = std::move(statement), answer = std::move(answer)]() mutable {
+        sql::judge(statement.analysis, statement.text, statement.strings_conform, facts_of(statement), statement.path);
+        loop_.post([this, bytes, statement = std::move(statement), answer = std::move(answer)]() mutable {
+            judged_bytes_ -= bytes;
+            answer(std::move(statement));
+        });
+    });
 }
 
 }  // namespace pgtandem::proxy

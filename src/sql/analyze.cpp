@@ -12,6 +12,10 @@ Analysis analyze(std::string_view text, bool standard_conforming_strings, Catalo
         auto const scan = scan_statement(lexer, facts);
         is_last = scan.is_last;
         if (scan.token_count == 0) continue;
+        if (analysis.statements.size() == most_statements) {
+            analysis.has_too_many = true;
+            break;
+        }
         // A broken text is refused as a whole.
         if (scan.is_broken) analysis.statements.clear();
         auto const& effects =

@@ -1,5 +1,6 @@
 #include "sql/fingerprint.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstring>
 
@@ -23,6 +24,16 @@ public:
     }
     void add(std::string_view bytes) {
         for (char c : bytes) add(c);
+    }
+    // As add(), a buffer at a time: of tokens, which are short, add() is faster.
+    void add_many(std::string_view bytes) {
+        while (!bytes.empty()) {
+            auto const count = std::min(bytes.size(), sizeof buffer_ - used_);
+            std::memcpy(buffer_ + used_, bytes.data(), count);
+            used_ += count;
+            bytes.remove_prefix(count);
+            if (used_ == sizeof buffer_) absorb();
+        }
     }
     std::uint64_t finish() {
         total_ += used_;
@@ -89,7 +100,7 @@ std::uint64_t fingerprint(std::string_view text, bool standard_conforming_string
 
 std::uint64_t keyed_hash(std::string_view bytes, std::uint64_t seed) {
     Mixer mixer(seed);
-    mixer.add(bytes);
+    mixer.add_many(bytes);
     return mixer.finish();
 }
 

@@ -41,8 +41,7 @@ bool is_doubt(Reason reason) {
 
 }  // namespace
 
-Verdict with_hint(Verdict verdict, std::string_view text, bool standard_conforming_strings) {
-    auto const hint = read_hint(text, standard_conforming_strings);
+Verdict with_hint(Verdict verdict, std::optional<Hint> hint) {
     if (hint == Hint::primary) return {.reason = Reason::hint_primary};
     if (hint != Hint::replica || !is_doubt(verdict.reason)) return verdict;
     verdict.may_read = true;

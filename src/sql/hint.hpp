@@ -14,8 +14,8 @@ enum class Hint : std::uint8_t { primary, replica };
 // the word. One look for the word pgtandem where there is none. A fingerprint does not tell such texts apart.
 std::optional<Hint> read_hint(std::string_view text, bool standard_conforming_strings);
 
-// The text's verdict with its hint obeyed: the user knows better what a function does that the catalog does not vouch for,
+// A text's verdict with its hint obeyed: the user knows better what a function does that the catalog does not vouch for,
 // but not whether an INSERT writes.
-Verdict with_hint(Verdict verdict, std::string_view text, bool standard_conforming_strings);
+Verdict with_hint(Verdict verdict, std::optional<Hint> hint);
 
 }  // namespace pgtandem::sql

@@ -26,14 +26,14 @@ TEST(hint, other_words_are_none) {
 }
 
 TEST(hint, speaks_of_what_the_catalog_does_not_vouch_for) {
-    auto const reason = [](Verdict const& verdict, std::string_view text) { return with_hint(verdict, text, true).reason; };
+    auto const reason = [](Verdict const& verdict, std::string_view text) { return with_hint(verdict, read_hint(text, true)).reason; };
     Verdict const read{.may_read = true, .reason = Reason::read};
     EXPECT_EQ(reason(read, "SELECT 1"), Reason::read);
     EXPECT_EQ(reason(read, "/* pgtandem: replica */ SELECT 1"), Reason::read);
     EXPECT_EQ(reason(read, "/* pgtandem: primary */ SELECT 1"), Reason::hint_primary);
-    EXPECT_FALSE(with_hint(read, "/* pgtandem: primary */ SELECT 1", true).may_read);
+    EXPECT_FALSE(with_hint(read, read_hint("/* pgtandem: primary */ SELECT 1", true)).may_read);
     EXPECT_EQ(reason({.reason = Reason::volatile_function}, "/* pgtandem: replica */ SELECT f()"), Reason::hint_replica);
-    EXPECT_TRUE(with_hint({.reason = Reason::volatile_function}, "/* pgtandem: replica */ SELECT f()", true).may_read);
+    EXPECT_TRUE(with_hint({.reason = Reason::volatile_function}, read_hint("/* pgtandem: replica */ SELECT f()", true)).may_read);
     EXPECT_EQ(reason({.reason = Reason::writes}, "/* pgtandem: replica */ DELETE FROM t"), Reason::writes);
 }
 
