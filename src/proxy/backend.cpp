@@ -267,8 +267,9 @@ bool Backend::take_idle_message(char type, std::string_view body) {
             }
             return true;
         case 'E':
-            if (does_ == Does::ask_path) return true;
             failure_ = wire::ErrorFields::parse(body);
+            // An administrator may have taken from everybody what it asks with. Of a new session, no other fault is passed over.
+            if (does_ == Does::ask_path && (!is_new || failure_->sqlstate == "42501")) failure_.reset();
             return true;
         case 'N': return true;
         case 'T': return does_ == Does::ask_path;

@@ -328,7 +328,7 @@ void Pool::settled(Backend& backend) {
     }
     if (std::exchange(backend.is_new, false)) {
         --opening_;
-        if (backend.identity != key_.identity) return is_another_ones(backend);
+        if (!backend.identity.empty() && backend.identity != key_.identity) return is_another_ones(backend);
     }
     if (backend.sharing && !is_shared_rightly(backend)) return discard(backend);
     group_.give_back(backend, *this);

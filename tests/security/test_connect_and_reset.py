@@ -17,13 +17,16 @@ from plain_servers import PASSWORD, PlainServers
 from proxy import Proxy
 from tandem import wait_for
 
-# So many at a time are open, and are then reset together: with one it is reset before the endpoint has read anything.
+# For a minute and a half at most. So many at a time are open, and are then reset together: with one it is reset before the endpoint has read anything.
 ATTACK = """
-import socket, struct, sys
+import socket, struct, sys, time
 port, count, peer, startup, wave = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], bytes.fromhex(sys.argv[4]), int(sys.argv[5])
 reset = struct.pack("ii", 1, 0)
 made = []
+end = time.monotonic() + 90
 for _ in range(count):
+    if time.monotonic() > end:
+        break
     one = socket.socket()
     one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)

@@ -51,7 +51,7 @@ def test_the_grants_of_the_manual_are_all_that_is_asked_for(servers, proxy):
     anna = proxy.place.at(user="anna", password="of anna")
     folder, hba = servers.folder(1), servers.folder(1) / "pg_hba.conf"
     before = hba.read_text()
-    takes_in = "" if servers.straight.value("SELECT current_setting('server_version_num')::int") < 160000 else "include_dir 'more'\n"
+    takes_in = "" if servers.straight.value("SELECT current_setting('server_version_num')::int") < 160000 else "include_dir more\n"
     (folder / "more").mkdir()
     (folder / "more").chmod(0o755)
     for file in (folder / "users", folder / "more" / "one.conf"):

@@ -113,3 +113,14 @@ def test_a_session_whose_right_to_log_in_is_taken_away_goes_on_as_long_as_it_nee
         leave_backends(served, "lasting")
         with pytest.raises(psycopg.Error, match=words):
             client.execute("SELECT 3 /* pgtandem: primary */")
+
+
+def test_where_nobody_may_ask_whose_session_it_is_sessions_are_served(served):
+    admin = served.straight
+    asked = "FUNCTION pg_catalog.pg_stat_get_activity(integer)"
+    admin.sql("DROP DATABASE IF EXISTS closed WITH (FORCE)")
+    admin.sql("CREATE DATABASE closed")
+    admin.at(dbname="closed").sql(f"REVOKE EXECUTE ON {asked} FROM PUBLIC")
+    admin.sql("DROP ROLE IF EXISTS ordinary")
+    admin.sql("CREATE ROLE ordinary LOGIN PASSWORD 'secret'")
+    assert served.endpoint.at(dbname="closed", user="ordinary", password="secret").value("SELECT 1") == 1
