@@ -82,6 +82,7 @@ public:
         PreparedRef statement;
         std::string server_name;
         bool differs = false;  // the server describes it otherwise than the clients were told: it is not to be used
+        bool is_planned = false;  // it has been used there
     };
 
     std::string next_name() { return "pgtandem_" + std::to_string(++last_name_); }

@@ -272,6 +272,9 @@ private:
     void send_parse(std::string_view name, PreparedStatement const& statement, std::string_view types);
     void describe_to_learn(std::string_view server_name, PreparedRef const& statement, std::string_view name, Learns learns);
     void parse_anew(std::string_view server_name, PreparedRef const& statement, Expected entry);
+    SettingsRef settings_that_differ(PreparedStatement const& statement);
+    void set_between(SettingsRef const& from, SettingsRef const& to);
+    void plan_by_its_settings(PreparedOnBackend::Entry const& present);
     void plan(std::string_view server_name);
     void add_to_backend(PreparedRef const& statement, std::string server_name, Expected& parse);
     Took bring_for(std::string_view name, PreparedRef const& statement);

@@ -316,6 +316,7 @@ void Relay::refuse(wire::ErrorFields const& error) {
     error_.severity = error_.severity_nonlocal = "ERROR";
     wire::write_error_response(client_.output(), error_);
     is_refusing_ = true;
+    block_was_aborted_ = false;
 }
 
 // The statement that got an error for an answer is taken to its end: a query itself, an extended query up to its Sync.

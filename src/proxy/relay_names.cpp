@@ -22,6 +22,11 @@ Expected ours(Expect what) {
     return entry;
 }
 
+// Without parameters its first plan is kept, and with it what the planner folds: that is to be by its settings too.
+bool is_planned_once(PreparedStatement const& statement) {
+    return statement.description ? statement.description->parameters.empty() : statement.text.find('$') == std::string::npos;
+}
+
 wire::ErrorFields changed_result_type() {
     auto error = make_error("ERROR", "0A000", "cached plan must not change result type");
     // Drivers tell by the routine that preparing the statement again helps.
@@ -51,27 +56,40 @@ void Relay::describe_to_learn(std::string_view server_name, PreparedRef const& s
     pending().push(std::move(entry));
 }
 
+// Null where they are the same, or where they are not to be changed: in an aborted transaction nothing can be set, and nothing but its
+// end parsed; where the session's settings are not known for certain, they could not be set back.
+SettingsRef Relay::settings_that_differ(PreparedStatement const& statement) {
+    auto const present = state_.settings_for_parser(value_of(at_.backend->reported, "DateStyle"));
+    bool const is_known = (state_.pins() & (sql::Pin::unproven | sql::Pin::too_long)).empty();
+    return present != statement.settings && is_known && at_.backend->transaction != 'E' ? present : nullptr;
+}
+
+void Relay::set_between(SettingsRef const& from, SettingsRef const& to) {
+    for (auto const& text : local_statements_between(*from, *to)) send_our_statement(text);
+}
+
 // As it was parsed for its client: by the settings of that moment and with the types the client was told. Its description is
 // compared with that of then before anything runs.
 void Relay::parse_anew(std::string_view server_name, PreparedRef const& statement, Expected entry) {
-    auto const present = state_.settings_for_parser(value_of(at_.backend->reported, "DateStyle"));
-    // In an aborted transaction nothing can be set, and nothing but its end parsed. Where the session's settings are not known for
-    // certain, they could not be set back.
-    bool const is_known = (state_.pins() & (sql::Pin::unproven | sql::Pin::too_long)).empty();
-    bool const differs = present != statement->settings && is_known && at_.backend->transaction != 'E';
-    auto const set_between = [&](SettingsRef const& from, SettingsRef const& to) {
-        if (!differs) return;
-        for (auto const& text : local_statements_between(*from, *to)) send_our_statement(text);
-    };
-    set_between(present, statement->settings);
+    auto const differing = settings_that_differ(*statement);
+    if (differing) set_between(differing, statement->settings);
     auto const name = entry.name;
     send_parse(server_name, *statement, statement->types_to_parse());
     pending().push(std::move(entry));
     if (statement->description) describe_to_learn(server_name, statement, name, Learns::compare);
-    // Without parameters its first plan is kept, and with it what the planner folds: that is to be by its settings too.
-    bool const is_planned_once = statement->description ? statement->description->parameters.empty() : statement->text.find('$') == std::string::npos;
-    if (differs && is_planned_once) plan(server_name);
-    set_between(statement->settings, present);
+    if (differing && is_planned_once(*statement)) plan(server_name);
+    if (differing) set_between(statement->settings, differing);
+}
+
+// One that is there, and was used elsewhere only.
+void Relay::plan_by_its_settings(PreparedOnBackend::Entry const& present) {
+    auto const& statement = *present.statement;
+    if (!is_planned_once(statement)) return;
+    auto const differing = settings_that_differ(statement);
+    if (!differing) return;
+    set_between(differing, statement.settings);
+    plan(present.server_name);
+    set_between(statement.settings, differing);
 }
 
 void Relay::plan(std::string_view server_name) {
@@ -97,14 +115,17 @@ void Relay::add_to_backend(PreparedRef const& statement, std::string server_name
 // The statement under a name of the endpoint's.
 Relay::Took Relay::bring_statement(PreparedRef const& statement) {
     auto& prepared = at_.backend->prepared;
-    auto const* present = prepared.use(statement);
+    auto* present = prepared.use(statement);
     if (present == nullptr) {
         auto entry = ours(Expect::parse);
         auto const name = fresh_name();
         add_to_backend(statement, name, entry);
         parse_anew(name, statement, std::move(entry));
         present = prepared.use(statement);
+    } else if (!present->is_planned && !present->differs) {
+        plan_by_its_settings(*present);
     }
+    present->is_planned = true;
     return when_compared(present->differs, statement);
 }
 

@@ -10,31 +10,13 @@ import time
 import pytest
 import wire_messages as wire
 from conversation import Impatient, gone, say
-from side_by_side import ENDPOINTS, side_by_side
+from side_by_side import cases, kind, q, run, side_by_side
 from tandem import wait_for
 from wire_client import Closed, WireClient, errors, values
 
 both = side_by_side()
 A, B = 0, 1
 TABLES = "DROP TABLE IF EXISTS marks; CREATE TABLE marks (n int PRIMARY KEY, who text); INSERT INTO marks VALUES (1, 'one')"
-
-
-@pytest.fixture(params=ENDPOINTS)
-def kind(request):
-    return request.param
-
-
-def q(sql):
-    return wire.query(sql)
-
-
-def run(statement="", parameters=(), portal=""):
-    return wire.bind(parameters, statement, portal) + wire.execute(portal)
-
-
-def cases(table):
-    return pytest.mark.parametrize("case", table.values(), ids=table.keys())
-
 
 PARSE, SYNC, FLUSH = wire.parse, wire.sync(), wire.flush()
 READ = PARSE("SELECT n FROM marks", "r") + SYNC

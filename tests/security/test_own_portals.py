@@ -2,19 +2,14 @@
 
 Straight, a setting of this name is a placeholder: once it has been set, SHOW and SET of it are statements as any other.
 """
-import pytest
 import wire_messages as wire
 from conversation import say
-from side_by_side import ENDPOINTS, side_by_side
+from side_by_side import cases, kind, q, side_by_side
 
 both = side_by_side()
 A = 0
 SHOW, SET = "SHOW pgtandem.consistency", "SET pgtandem.consistency = 'session'"
 PARSE, BIND, EXECUTE, DESCRIBE, CLOSE, SYNC, FLUSH = wire.parse, wire.bind, wire.execute, wire.describe, wire.close, wire.sync(), wire.flush()
-
-
-def q(sql):
-    return wire.query(sql)
 
 
 def own(portal="p"):
@@ -99,8 +94,7 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("kind", ENDPOINTS)
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+@cases(CASES)
 def test_a_portal_of_the_endpoints_own_statement_is_as_any_other(both, kind, case):
     prepared = [say(A, q(SET)), say(A, PARSE(SHOW, "show"), PARSE(SET, "set"), PARSE("SELECT 1 AS one", "one"), SYNC)]
     both.agree(kind, [*prepared, *case, say(A, q("SELECT 'goes on'"))])

@@ -6,29 +6,11 @@ import threading
 import pytest
 import wire_messages as wire
 from conversation import gone, say
-from side_by_side import ENDPOINTS, side_by_side
+from side_by_side import cases, kind, q, run, side_by_side
 from wire_client import WireClient, errors, values
 
 both = side_by_side()
 A, B, C = 0, 1, 2
-
-
-@pytest.fixture(params=ENDPOINTS)
-def kind(request):
-    return request.param
-
-
-def q(sql):
-    return wire.query(sql)
-
-
-def run(statement="", parameters=()):
-    return wire.bind(parameters, statement) + wire.execute()
-
-
-def cases(table):
-    return pytest.mark.parametrize("case", table.values(), ids=table.keys())
-
 
 PARSE, SYNC = wire.parse, wire.sync()
 FAILS = PARSE("SELECT 1/0") + run()

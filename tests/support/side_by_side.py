@@ -19,6 +19,23 @@ ENDPOINTS = {"primary": {"split": False}, "split": {"split": True}}
 PARAMETERS = {"primary": {}, "split": {"options": "-c pgtandem.route=replica -c pgtandem.consistency=strict"}}
 
 
+@pytest.fixture(params=ENDPOINTS)
+def kind(request):
+    return request.param
+
+
+def q(sql):
+    return wire.query(sql)
+
+
+def run(statement="", parameters=(), portal=""):
+    return wire.bind(parameters, statement, portal) + wire.execute(portal)
+
+
+def cases(table):
+    return pytest.mark.parametrize("case", table.values(), ids=table.keys())
+
+
 class SideBySide:
     def __init__(self, servers, proxies):
         self.servers = servers
