@@ -179,6 +179,23 @@ CASES = {
         f"SUPERUSER: GRANT CREATE ON SCHEMA public TO {LOGIN}", "CREATE FUNCTION locks() RETURNS void LANGUAGE sql AS 'SELECT pg_advisory_lock(7)'; SELECT locks()", LOCKS, "0"),
     "a_domain_that_is_made_and_used_in_one_text": (
         f"SUPERUSER: GRANT CREATE ON SCHEMA public TO {LOGIN}", "CREATE DOMAIN d AS bigint CHECK (pg_try_advisory_lock(VALUE)); SELECT 7::d", LOCKS, "0"),
+    # What a session holds beyond settings and locks.
+    "a_connection_of_dblink": (
+        f"""SUPERUSER: CREATE EXTENSION dblink; GRANT CREATE ON SCHEMA public TO {LOGIN};
+        CREATE FUNCTION opens() RETURNS text STABLE LANGUAGE plpgsql AS $$ BEGIN RETURN dblink_connect('mine', 'host=127.0.0.1 port=' || current_setting('port')
+            || ' user={LOGIN} password=''{PASSWORD}'' dbname=' || current_database()); END $$""",
+        "SELECT opens()", "SELECT coalesce(array_length(dblink_get_connections(), 1), 0)", "0"),
+    "a_slot_for_the_session": (
+        """SUPERUSER: CREATE FUNCTION makes() RETURNS text SECURITY DEFINER LANGUAGE sql AS 'SELECT slot_name FROM pg_create_physical_replication_slot(''mine'', true, true)'""",
+        "SELECT makes()", "SELECT count(*) FROM pg_replication_slots WHERE slot_name = 'mine'", "0"),
+    "a_number_that_was_set": (
+        """CREATE SEQUENCE numbers; CREATE FUNCTION asks() RETURNS text LANGUAGE plpgsql AS 'BEGIN RETURN currval(''numbers''); EXCEPTION WHEN OTHERS THEN RETURN ''none''; END'""",
+        "SELECT setval('numbers', 5)", "SELECT asks()", "none"),
+    "a_channel_that_a_function_listens_to": (
+        "CREATE FUNCTION hears() RETURNS void LANGUAGE plpgsql AS 'BEGIN LISTEN mine; END'", "SELECT hears()", "SELECT count(*) FROM pg_listening_channels()", "0"),
+    "a_cursor_that_a_function_holds": (
+        "CREATE FUNCTION holds() RETURNS void LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'DECLARE mine CURSOR WITH HOLD FOR SELECT 1'; END $$",
+        "SELECT holds()", "SELECT count(*) FROM pg_cursors WHERE name = 'mine'", "0"),
 }
 
 
