@@ -1,6 +1,9 @@
 #include "proxy/database_view.hpp"
 
+#include <algorithm>
+#include <functional>
 #include <utility>
+#include <vector>
 
 #include "sql/fingerprint.hpp"
 
@@ -11,6 +14,7 @@ namespace {
 constexpr std::size_t most_analyses = 20000;
 constexpr std::size_t path_schemas_max = 32;
 constexpr std::size_t shown_bytes = 100;
+constexpr std::size_t most_shown = 20;
 // A text of many statements, or with a long value of a setting, is looked at each time.
 constexpr std::size_t analysis_bytes_max = 64 << 10;
 constexpr std::size_t analyses_bytes_max = 16 << 20;
@@ -177,8 +181,15 @@ void DatabaseView::describe(WorkerSnapshot& snapshot) const {
     snapshot.stats.push_back(stats);
     snapshot.stats.back().database = database_;
     snapshot.routes[database_] = routes;
-    for (auto const& [key, known] : analyses_) {
-        snapshot.statements.push_back({database_, known.text, std::string(sql::name(known.analysis->verdict.reason)), known.uses});
+    std::vector<Known const*> all;
+    all.reserve(analyses_.size());
+    for (auto const& [key, known] : analyses_) all.push_back(&known);
+    // Each is copied: of thousands, those that will be shown.
+    auto const shown = std::min(all.size(), most_shown);
+    std::ranges::partial_sort(all, all.begin() + static_cast<std::ptrdiff_t>(shown), std::ranges::greater(), [](auto const* known) { return known->uses; });
+    all.resize(shown);
+    for (auto const* const known : all) {
+        snapshot.statements.push_back({database_, known->text, std::string(sql::name(known->analysis->verdict.reason)), known->uses});
     }
 }
 

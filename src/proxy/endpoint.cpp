@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <span>
 
 #include "base/log.hpp"
 #include "base/random.hpp"
@@ -17,6 +19,8 @@ constexpr auto pause_patience = std::chrono::seconds(60);
 constexpr unsigned console_thread_count = 4;
 // The former one may have to find out first that a worker of its stands still.
 constexpr auto let_go_patience = 3 * stands_still_after;
+// In one turn of a worker: some hundredths of a millisecond each.
+constexpr std::size_t clients_told_at_once = 64;
 // What a transaction may take longer when all are to have left.
 constexpr auto last_grace = std::chrono::seconds(10);
 constexpr auto look_interval = std::chrono::milliseconds(10);
@@ -55,6 +59,18 @@ void share_descriptors(EndpointSettings const& settings, std::size_t servers, Sh
 }
 
 wire::ErrorFields goodbye() { return make_error("FATAL", "57P01", "terminating connection due to administrator command"); }
+
+std::span<std::uint64_t const> some_of(std::span<std::uint64_t const> ids, std::size_t told) {
+    return ids.subspan(told, std::min(clients_told_at_once, ids.size() - told));
+}
+
+void add_clients(std::vector<ClientInfo> clients, WorkerSnapshot& snapshot) {
+    for (auto& client : clients) {
+        snapshot.memory.add(MemoryFor::client_input, client.input_bytes);
+        snapshot.memory.add(MemoryFor::client_output, client.output_bytes);
+        snapshot.clients.push_back(std::move(client));
+    }
+}
 
 }  // namespace
 
@@ -167,18 +183,48 @@ bool Endpoint::stop() {
 }
 
 std::vector<WorkerSnapshot> Endpoint::snapshots() {
+    // Those that stand still add to it later, when nobody looks any more.
+    struct OfWorker {
+        WorkerSnapshot snapshot;
+        std::vector<std::uint64_t> ids;
+        std::size_t told = 0;
+    };
     struct Gathered {
         std::mutex mutex;
-        std::vector<WorkerSnapshot> all;
+        std::map<Worker const*, OfWorker> all;
     };
     auto const gathered = std::make_shared<Gathered>();
     workers_.ask([gathered](Worker& worker) {
-        auto snapshot = worker.snapshot();
+        OfWorker own{worker.snapshot(), worker.client_ids()};
         std::lock_guard const guard(gathered->mutex);
-        gathered->all.push_back(std::move(snapshot));
+        gathered->all[&worker] = std::move(own);
     });
+    auto const is_missing = [&] {
+        std::lock_guard const guard(gathered->mutex);
+        return std::ranges::any_of(gathered->all, [](auto const& each) { return each.second.told < each.second.ids.size(); });
+    };
+    // A worker serves others in between.
+    while (is_missing()) {
+        bool const have_all_said = workers_.ask([gathered](Worker& worker) {
+            OfWorker* own = nullptr;
+            {
+                std::lock_guard const guard(gathered->mutex);
+                auto const found = gathered->all.find(&worker);
+                if (found != gathered->all.end()) own = &found->second;
+            }
+            if (own == nullptr) return;
+            // It alone changes it.
+            auto clients = worker.clients(some_of(own->ids, own->told));
+            std::lock_guard const guard(gathered->mutex);
+            add_clients(std::move(clients), own->snapshot);
+            own->told += some_of(own->ids, own->told).size();
+        });
+        if (!have_all_said) break;
+    }
     std::lock_guard const guard(gathered->mutex);
-    return std::move(gathered->all);
+    std::vector<WorkerSnapshot> snapshots;
+    for (auto& [worker, own] : gathered->all) snapshots.push_back(std::move(own.snapshot));
+    return snapshots;
 }
 
 Status Endpoint::pause(std::string const& database) {

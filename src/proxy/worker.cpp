@@ -66,6 +66,7 @@ Worker::Worker(Shared& shared, std::unique_ptr<io::Loop> loop, unsigned number, 
 }
 
 Worker::~Worker() {
+    mailbox_->close();
     // Sessions give their backends back; nothing is served any more.
     for (auto const& [id, session] : sessions_) session->abandon();
     sessions_.clear();

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -13,6 +14,7 @@
 #include "io/loop.hpp"
 #include "proxy/client_session.hpp"
 #include "proxy/database_view.hpp"
+#include "proxy/mailbox.hpp"
 #include "proxy/newcomers.hpp"
 #include "proxy/pool.hpp"
 #include "proxy/prober.hpp"
@@ -55,7 +57,10 @@ public:
     void pause(std::string const& database, bool is_paused);
     bool is_quiet(std::string const& database) const;
     void reconnect(std::string const& database);
+    // All but the clients, which may be thousands: they are asked for by their ids, some at a time.
     WorkerSnapshot snapshot() const;
+    std::vector<std::uint64_t> client_ids() const;
+    std::vector<ClientInfo> clients(std::span<std::uint64_t const> ids) const;
     std::size_t session_count() const { return sessions_.size(); }
     ClientSession* find_session(std::uint64_t id) const;
 
@@ -134,6 +139,7 @@ private:
     Shared& shared_;
     MemoryUse memory_;  // outlives what is counted in it
     std::unique_ptr<io::Loop> loop_;
+    std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>(*loop_);
     unsigned number_;
     unsigned threads_;
     std::shared_ptr<EndpointSettings const> settings_;

@@ -63,8 +63,8 @@ void Worker::bury(ClientSession& session) {
 void Worker::ask_login_desk(LoginQuestion const& question, ClientSession& session, std::function<void(Result<LoginFacts>)> answer) {
     auto const id = session.id();
     questions_[id] = std::move(answer);
-    shared_.desk.ask(id, question, [this, id](Result<LoginFacts> facts) {
-        loop_->post([this, id, facts = std::move(facts)]() mutable {
+    shared_.desk.ask(id, question, [this, mailbox = mailbox_, id](Result<LoginFacts> facts) {
+        mailbox->post([this, id, facts = std::move(facts)]() mutable {
             auto const found = questions_.find(id);
             if (found == questions_.end()) return;  // the client has gone
             auto const waiting = std::move(found->second);
@@ -76,8 +76,8 @@ void Worker::ask_login_desk(LoginQuestion const& question, ClientSession& sessio
 
 void Worker::ask_console(std::string text, ConsoleRight right, ClientSession& session, ConsoleRunner::Answer answer) {
     auto const id = session.id();
-    shared_.console.run(std::move(text), right, [this, id, answer = std::move(answer)](Result<ConsoleAnswer> given) {
-        loop_->post([this, id, answer, given = std::move(given)]() mutable {
+    shared_.console.run(std::move(text), right, [this, mailbox = mailbox_, id, answer = std::move(answer)](Result<ConsoleAnswer> given) {
+        mailbox->post([this, id, answer, given = std::move(given)]() mutable {
             if (sessions_.contains(id)) answer(std::move(given));
         });
     });
@@ -105,8 +105,8 @@ void Worker::unregister(ClientSession& session) {
 }
 
 void Worker::cancel(std::uint32_t process_id, std::string const& key, ClientSession& requester, std::function<void()> delivered) {
-    shared_.cancel(process_id, key, [this, id = requester.id(), delivered = std::move(delivered)] {
-        loop_->post([this, id, delivered] {
+    shared_.cancel(process_id, key, [this, mailbox = mailbox_, id = requester.id(), delivered = std::move(delivered)] {
+        mailbox->post([this, id, delivered] {
             auto const found = sessions_.find(id);
             if (found == sessions_.end()) return;
             delivered();
@@ -144,11 +144,6 @@ void Worker::cancel_was_sent(Pool& pool, std::uint64_t backend_id) {
 WorkerSnapshot Worker::snapshot() const {
     WorkerSnapshot snapshot;
     snapshot.memory = memory_;
-    for (auto const& [id, session] : sessions_) {
-        snapshot.clients.push_back(session->info());
-        snapshot.memory.add(MemoryFor::client_input, snapshot.clients.back().input_bytes);
-        snapshot.memory.add(MemoryFor::client_output, snapshot.clients.back().output_bytes);
-    }
     for (auto const& [key, pool] : pools_) pool->describe(snapshot);
     for (auto const& [database, view] : views_) view->describe(snapshot);
     auto& all = snapshot.statements;
@@ -156,6 +151,21 @@ WorkerSnapshot Worker::snapshot() const {
     std::ranges::partial_sort(all, all.begin() + static_cast<std::ptrdiff_t>(shown), std::ranges::greater(), &StatementInfo::count);
     all.resize(shown);
     return snapshot;
+}
+
+std::vector<std::uint64_t> Worker::client_ids() const {
+    std::vector<std::uint64_t> ids;
+    ids.reserve(sessions_.size());
+    for (auto const& [id, session] : sessions_) ids.push_back(id);
+    return ids;
+}
+
+std::vector<ClientInfo> Worker::clients(std::span<std::uint64_t const> ids) const {
+    std::vector<ClientInfo> clients;
+    for (auto const id : ids) {
+        if (auto const* const session = find_session(id)) clients.push_back(session->info());
+    }
+    return clients;
 }
 
 DatabaseView& Worker::view_of(std::string const& database) {
@@ -166,8 +176,8 @@ DatabaseView& Worker::view_of(std::string const& database) {
 
 void Worker::refresh_facts(std::string const& database, ClientSession& session, std::function<void(bool)> ready) {
     auto const id = session.id();
-    shared_.catalog.refresh(database, [this, id, database, ready = std::move(ready)](CatalogWatch::Facts const& facts) {
-        loop_->post([this, id, database, ready, are_there = facts != nullptr] {
+    shared_.catalog.refresh(database, [this, mailbox = mailbox_, id, database, ready = std::move(ready)](CatalogWatch::Facts const& facts) {
+        mailbox->post([this, id, database, ready, are_there = facts != nullptr] {
             view_of(database).look_again();
             if (sessions_.contains(id)) ready(are_there);
         });

@@ -14,11 +14,13 @@ from wire_client import WireClient
 
 
 class Proxy:
-    """Runs while it is open. 'settings' are its file's, by name; the file may be written anew for a reload. It may have so many files."""
+    """Runs while it is open. 'settings' are its file's, by name; the file may be written anew for a reload. It may have so many files.
+    'variables' are its environment's."""
 
-    def __init__(self, served, open_files=None, binary=BINARY, **settings):
+    def __init__(self, served, open_files=None, binary=BINARY, variables=None, **settings):
         self.served = served
         self.binary = binary
+        self.variables = variables or {}
         self.limit = ["prlimit", f"--nofile={open_files}:{open_files}"] if open_files else []
         self.folder = Path(tempfile.mkdtemp(dir=served.tandem.parent))
         self.port = settings.get("port", served.tandem.port + 6)
@@ -37,7 +39,7 @@ class Proxy:
         self.log = self.folder / f"log-{len(self.processes)}"
         with open(self.log, "w") as log:
             self.process = subprocess.Popen([*self.limit, self.binary, "proxy", "--config", str(self.folder / "proxy.toml"), *words], stdout=log,
-                                            stderr=subprocess.STDOUT, cwd="/", env=environment(HOME=str(self.folder)), **server_user())
+                                            stderr=subprocess.STDOUT, cwd="/", env=environment(HOME=str(self.folder), **self.variables), **server_user())
         self.processes.append(self.process)
         wait_for(lambda: "open on" in self.log.read_text() or self.process.poll() is not None, "the proxy to open")
 

@@ -1,0 +1,110 @@
+"""The end of the endpoint's process by a signal, whatever its clients are at: soon, with the right words, and nothing left on the servers."""
+import contextlib
+import resource
+import signal
+import socket
+import time
+
+import psycopg
+import pytest
+import wire_messages as wire
+from endpoint import Served
+from proxy import Proxy
+from tandem import wait_for
+from wire_client import WireClient
+
+BACKENDS = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND application_name = 'closing'"
+
+
+@pytest.fixture(scope="module")
+def served():
+    with Served() as made:
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def descriptors():
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (before[1], before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def clients(stack, place, count):
+    made = []
+    for _ in range(count):
+        made.append(stack.enter_context(WireClient(place)).log_in(application_name="closing"))
+    return made
+
+
+def ends(proxy, seconds):
+    began = time.monotonic()
+    assert proxy.process.wait(seconds) == 0, proxy.log.read_text()
+    return time.monotonic() - began
+
+
+@pytest.mark.parametrize("first", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("state", ["idle", "in a transaction", "asks for much and never reads", "half a message", "not logged in"])
+def test_a_signal_ends_the_process_whatever_clients_are_at(served, state, first):
+    with Proxy(served, threads=2) as proxy, contextlib.ExitStack() as stack:
+        made = clients(stack, proxy.place, 10)
+        for client in made:
+            if state == "in a transaction":
+                client.query("BEGIN; SELECT 1")
+            if state == "asks for much and never reads":
+                client.send(wire.query("SELECT repeat('x', 1000) FROM generate_series(1, 100000000)"))
+            if state == "half a message":
+                client.send(wire.query("SELECT " + "1," * 100_000 + "1")[:100_000])
+        if state == "not logged in":
+            silent = [stack.enter_context(socket.create_connection((proxy.place.host, proxy.place.port))) for _ in range(100)]
+            assert len(silent) == 100
+        proxy.process.send_signal(first)
+        ends(proxy, 20)
+        wait_for(lambda: served.straight.value(BACKENDS) == 0, "the backends to be gone")
+        if state == "idle":
+            assert wire.error_fields(made[0].until_closed()[0].body)["C"] == "57P01"
+
+
+def test_many_clients_are_told_and_none_keeps_the_process(served):
+    with Proxy(served, threads=2) as proxy, contextlib.ExitStack() as stack:
+        made = clients(stack, proxy.place, 1500)
+        proxy.process.terminate()
+        ends(proxy, 20)
+        for client in made:
+            found = client.until_closed()
+            assert [wire.error_fields(each.body)["C"] for each in found if each.kind == "E"] == ["57P01"]
+
+
+@pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
+def test_a_second_signal_does_no_harm(served, second):
+    with Proxy(served, threads=2) as proxy, contextlib.ExitStack() as stack:
+        for client in clients(stack, proxy.place, 20):
+            client.send(wire.query("SELECT pg_sleep(60)"))
+        for _ in range(20):
+            with contextlib.suppress(ProcessLookupError):
+                proxy.process.send_signal(second)
+        ends(proxy, 20)
+        wait_for(lambda: served.straight.value(BACKENDS) == 0, "the backends to be gone")
+
+
+@pytest.mark.parametrize("given", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("which", ["former", "next"])
+def test_a_signal_during_a_takeover_leaves_one_that_serves_or_none(served, which, given):
+    """The former one is asked to end while it hands over; or the next one, after which the former one serves on."""
+    with Proxy(served, threads=2) as proxy, contextlib.ExitStack() as stack:
+        held = clients(stack, proxy.place, 3)
+        held[0].query("BEGIN; SELECT 1")
+        former = proxy.process
+        proxy.start("--takeover")
+        following = proxy.process
+        target = former if which == "former" else following
+        with contextlib.suppress(ProcessLookupError):
+            target.send_signal(given)
+        assert target.wait(20) == 0, proxy.log.read_text()
+        if which == "former":
+            assert proxy.place.value("SELECT 1") == 1
+        else:
+            # It had the sockets: new clients are refused, those of the former one are served to their end.
+            assert held[1].value("SELECT 1") == "1"
+            with pytest.raises(psycopg.OperationalError):
+                proxy.place.value("SELECT 1")
