@@ -71,7 +71,7 @@ bool ClientSession::acquire(Route route) {
     begin_lease(*pool, lease, server);
     if (auto* const free = group.acquire(*this, *pool)) {
         free->session = this;
-        relay_->attach(*free, lease);
+        attach(*free);
         return true;
     }
     is_waiting_ = true;

@@ -246,8 +246,14 @@ void ClientSession::given(Backend& backend) {
     auto const waited = worker_.loop().now() - waiting_since_;
     stats().wait_microseconds += static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(waited).count());
     backend.session = this;
-    relay_->attach(backend, lease_);
+    attach(backend);
     event_.signal();
+}
+
+void ClientSession::attach(Backend& backend) {
+    relay_->attach(backend, lease_);
+    auto const& path = pool_->first_path_on_primary();
+    state_.may_create_in_pg_temp(path && path->find("pg_temp") != path->npos);
 }
 
 void ClientSession::refused(wire::ErrorFields const& why) {

@@ -107,6 +107,7 @@ private:
     io::Task<bool> begin_replication();
     io::Task<bool> wait_for_backend();
     bool welcome();
+    void attach(Backend& backend);
     io::Task<> serve();
     io::Task<> serve_console();
     void step_until_still();

@@ -24,6 +24,8 @@ public:
     void take(std::optional<std::string> told);
     // The one that was asked is no more: another is to be.
     void give_up();
+    // What a backend of the primary said last; null where none has.
+    Value const& told() const { return told_; }
     // On whichever server; null where it is not known. Servers whose configurations differ do not agree on it.
     Value const& value(Routing const& routing);
 

@@ -51,6 +51,7 @@ public:
     std::vector<wire::ErrorFields> const& first_notices() const { return first_notices_; }
     // The search_path that its sessions begin with, on whichever server; null where it is not known.
     FirstPath::Value const& first_path();
+    FirstPath::Value const& first_path_on_primary() const { return first_path_.told(); }
     std::chrono::milliseconds first_idle_timeout() const { return first_idle_timeout_; }
     std::vector<std::unique_ptr<Backend>> const& backends() const { return backends_; }
     Backend* find(std::uint64_t id) const;

@@ -41,20 +41,21 @@ void SessionState::pin(sql::Pins why, std::string_view statement) {
 }
 
 void SessionState::about_to_plan(sql::Analysis const& analysis, std::string_view text, bool facts_hold) {
-    for (auto const& effects : analysis.statements) {
-        pin(effects.pins, text);
-        bool const is_known = facts_hold && !changes_catalog_;
-        if (!is_known && runs_on_catalog(effects)) pin(sql::Pin::unproven, text);
-    }
+    for (auto const& effects : analysis.statements) pin_for(effects, text, facts_hold);
+}
+
+void SessionState::pin_for(sql::Effects const& effects, std::string_view text, bool facts_hold) {
+    pin(effects.pins, text);
+    // What this transaction has just made is not in the facts: a trigger, a function.
+    bool const is_known = facts_hold && !changes_catalog_;
+    if (!is_known && runs_on_catalog(effects)) pin(sql::Pin::unproven, text);
+    if (effects.changes_catalog && may_create_in_pg_temp_) pin(sql::Pin::temporary_table | sql::Pin::unproven, text);
 }
 
 void SessionState::about_to_run(sql::Analysis const& analysis, std::string_view text, bool facts_hold) {
     for (auto const& effects : analysis.statements) {
         if (!effects.unpins.empty()) pinned_since_ = {};
-        pin(effects.pins, text);
-        // What this transaction has just made is not in the facts: a trigger, a function.
-        bool const is_known = facts_hold && !changes_catalog_;
-        if (!is_known && runs_on_catalog(effects)) pin(sql::Pin::unproven, text);
+        pin_for(effects, text, facts_hold);
         // A temporary table is nobody else's business.
         if (effects.changes_catalog && !effects.pins.contains(sql::Pin::temporary_table)) changes_catalog_ = true;
         for (auto const& change : effects.settings) {

@@ -29,6 +29,8 @@ public:
     // Where sessions give up their state with each transaction (pool mode transaction), nothing pins.
     void never_pin() { may_pin_ = false; }
     sql::Pins pins() const { return pins_; }
+    // Whether what it creates without naming a schema may be temporary, by the search_path that it began with.
+    void may_create_in_pg_temp(bool may) { may_create_in_pg_temp_ = may; }
     bool is_pinned() const { return !hard_pins().empty(); }
     // Those that keep the backend; of numbers, see drawn_numbers.
     sql::Pins hard_pins() const { return pins_.minus(sql::Pin::drawn_number | sql::Pin::sequence); }
@@ -82,6 +84,7 @@ private:
         bool lacks_first;
     };
 
+    void pin_for(sql::Effects const& effects, std::string_view text, bool facts_hold);
     void note_custom(std::string const& name);
     void note_settings_bytes(sql::Effects const& effects, std::string_view text);
     void forget_statements();
@@ -103,6 +106,7 @@ private:
     // What was sent behind the last statement that unpins: when that completes, these have nothing to do with it.
     sql::Pins pinned_since_{};
     bool may_pin_ = true;
+    bool may_create_in_pg_temp_ = false;
     std::string pinned_by_;
     bool changes_catalog_ = false;  // this transaction has run DDL
     bool has_failed_ = false;

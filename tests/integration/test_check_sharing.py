@@ -33,6 +33,9 @@ LEFT_BEHIND = {
     "SET SESSION AUTHORIZATION other": "session_user is other",
     "SELECT pg_replication_origin_create('mine'), pg_replication_origin_session_setup('mine')": "a replication origin is set up",
     "SELECT set_config('my.own', left('12345', 4), false)": "setting my.own is '1234' instead of ''",
+    "DO $$ BEGIN EXECUTE 'SELECT set' || 'val(''numbers'', 5)'; END $$": "nobody has drawn a number, and currval of sequence",
+    "DO $$ BEGIN EXECUTE 'SELECT next' || 'val(''numbers'')'; END $$": "lastval is 6",
+    "SELECT pg_create_physical_replication_slot('mine', true, true)": "slot: mine",
 }
 
 
@@ -45,7 +48,7 @@ def served():
 
 def test_what_is_left_behind_is_found_and_reported():
     with Served(replicas=0, pool_size=1, check_sharing="on", pool_mode="transaction") as made:
-        made.straight.sql("CREATE ROLE other")
+        made.straight.sql("CREATE ROLE other; CREATE SEQUENCE numbers")
         for number, (text, found) in enumerate(LEFT_BEHIND.items()):
             with WireClient(made.endpoint).log_in() as client:
                 assert errors(client.query(text)) == []

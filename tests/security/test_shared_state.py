@@ -145,6 +145,9 @@ CASES = {
         """CREATE FUNCTION locking(k int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS 'BEGIN PERFORM pg_try_advisory_lock(7); RETURN k; END';
         CREATE TABLE t (a int, b int) PARTITION BY LIST (locking(a)); CREATE TABLE p PARTITION OF t FOR VALUES IN (1) PARTITION BY LIST (b);
         CREATE TABLE q PARTITION OF p FOR VALUES IN (1)""", "INSERT INTO q VALUES (1, 1)", LOCKS, "0"),
+    "a_path_of_the_role": (
+        f"SUPERUSER: ALTER ROLE {LOGIN} IN DATABASE a_path_of_the_role SET search_path = pg_temp, public",
+        "CREATE TABLE mine (a int)", "SELECT count(*) FROM pg_class WHERE relname = 'mine'", "0"),
     "a_path_of_pg_temp_in_an_escaped_string": (
         "", r"SET search_path = E'pg\137temp'; CREATE DOMAIN d AS bigint CHECK (pg_try_advisory_lock(VALUE)); RESET search_path; SELECT 7::d; DISCARD TEMP", LOCKS, "0"),
     "a_foreign_server": (
