@@ -95,6 +95,9 @@ public:
     ReportedRef reported;
     std::vector<wire::ErrorFields> first_notices;  // that came with its login
     SettingsRef settings = no_settings();
+    // Those of the sessions whose functions may have left plans; null where they differ in what plans are made by.
+    SettingsRef planned_by = no_settings();
+    std::uint64_t planned_for = 0;  // the only session that it has served since it had no plans; 0: none
     std::set<std::string, std::less<>> custom_settings;  // names that are defined here for good
     PreparedOnBackend prepared;
     std::optional<std::string> first_path;  // as pg_settings gives it; nothing where it has not been asked, or was not told

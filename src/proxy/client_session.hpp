@@ -63,12 +63,13 @@ public:
     // The worker is ending: forgets its backend without a word.
     void abandon();
 
-    std::uint64_t id() const { return id_; }
+    std::uint64_t id() const override { return id_; }
     // The backend it was told of.
     std::uint64_t home() const { return home_; }
     bool has_drawn() const { return numbers_.has_drawn(); }
     bool has_drawn_on(Backend const& backend) const override { return backend.drawn_by == id_ && backend.id == numbers_.backend(); }
     bool is_logging_in() const { return !is_serving_; }
+    SettingsRef const& settings() const { return state_.settings(); }
     bool has_custom_setting(std::string_view name) const { return state_.has_custom_setting(name); }
     Backend* backend() const { return relay_ ? relay_->backend() : nullptr; }
     bool is_on(Pool const& pool) const { return pool_ == &pool; }

@@ -38,6 +38,13 @@ constexpr auto read_only_later = std::to_array<std::string_view>({
 });
 static_assert(std::ranges::is_sorted(read_only_later));
 
+// By which the input and output functions of literals, and the parser, read what stands in a function's text.
+constexpr auto read_for_literals = std::to_array<std::string_view>({
+    "array_nulls", "bytea_output", "datestyle", "extra_float_digits", "intervalstyle", "lc_monetary", "lc_numeric", "lc_time",
+    "quote_all_identifiers", "timezone", "timezone_abbreviations", "transform_null_equals", "xmloption",
+});
+static_assert(std::ranges::is_sorted(read_for_literals));
+
 // The words of DateStyle and what each stands for (check_datestyle() in PostgreSQL's variable.c); German brings an order of its own,
 // unless one has been given.
 struct DateStyleWord {
@@ -65,6 +72,15 @@ std::string local_default(std::string_view setting) {
     auto name = quoted_identifier(setting.substr(0, dot));
     if (dot != setting.npos) name += "." + quoted_identifier(setting.substr(dot + 1));
     return "SET LOCAL " + name + " TO DEFAULT";
+}
+
+template <typename Matters>
+SettingsRef those(SettingsRef const& settings, Matters const& matters) {
+    std::vector<sql::SettingChange> without;
+    for (auto const& [name, statement] : *settings) {
+        if (!matters(name)) without.push_back({sql::SettingChange::Kind::reset, name, ""});
+    }
+    return changed(settings, without);
 }
 
 }  // namespace
@@ -106,12 +122,10 @@ bool matters_to_parser(std::string_view setting) {
     return !setting.starts_with("log_") && !setting.starts_with("track_") && !std::ranges::binary_search(read_only_later, setting);
 }
 
-SettingsRef settings_for_parser(SettingsRef const& settings) {
-    std::vector<sql::SettingChange> without;
-    for (auto const& [name, statement] : *settings) {
-        if (!matters_to_parser(name)) without.push_back({sql::SettingChange::Kind::reset, name, ""});
-    }
-    return changed(settings, without);
+SettingsRef settings_for_parser(SettingsRef const& settings) { return those(settings, matters_to_parser); }
+
+SettingsRef settings_for_kept_plans(SettingsRef const& settings) {
+    return those(settings, [](std::string_view name) { return std::ranges::binary_search(read_for_literals, name); });
 }
 
 std::vector<std::string> local_statements_between(SessionSettings const& from, SessionSettings const& to) {

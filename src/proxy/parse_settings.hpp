@@ -13,6 +13,10 @@ bool matters_to_parser(std::string_view setting);
 // Those of the settings that matter; the same object for the same content.
 SettingsRef settings_for_parser(SettingsRef const& settings);
 
+// Those by which literals are read and folded in plans that outlive their statement, as those of functions do: a server makes such a
+// plan anew for another search_path or role, and for nothing else.
+SettingsRef settings_for_kept_plans(SettingsRef const& settings);
+
 // The DateStyle that a SET leaves where 'present' ("ISO, MDY") held before; "" where that is not certain.
 std::string date_style_after(std::string_view present, std::string_view set_statement);
 

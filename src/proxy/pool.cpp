@@ -95,14 +95,16 @@ Pool::IdlePlace Pool::best_for_login(ClientSession const& session, Clock::time_p
 }
 
 Pool::IdlePlace Pool::best_for(ClientSession const& session, Clock::time_point waiting_since) {
-    // The one that keeps its numbers, else the one the client was told of, else one that keeps nothing for anybody else; of
-    // those the one used last: its memory is warm.
+    // The one that keeps its numbers, else the one the client was told of, else one that keeps nothing for anybody else, rather one
+    // whose plans need not go; of those the one used last: its memory is warm.
     auto const rank = [&](Backend const& backend) {
-        if (session.has_drawn_on(backend)) return 3;
-        if (backend.id == session.home()) return 2;
-        return backend.homes == 0 && backend.drawn_by == 0 ? 1 : 0;
+        if (session.has_drawn_on(backend)) return 5;
+        bool const keeps_plans = (backend.planned_by ? backend.planned_by : backend.settings) == session.settings();
+        if (backend.id == session.home()) return keeps_plans ? 4 : 2;
+        if (backend.homes > 0 || backend.drawn_by != 0) return 0;
+        return keeps_plans ? 3 : 1;
     };
-    int const highest = session.has_drawn() ? 3 : 2;
+    int const highest = session.has_drawn() ? 5 : 4;
     int best_rank = -1;
     auto best = idle_.rend();
     for (auto place = idle_.rbegin(); place != idle_.rend() && best_rank < highest; ++place) {

@@ -39,6 +39,8 @@ bool may_have_written(sql::Analysis const* analysis);
 // What the relay asks of the session it works for.
 class RelayHost {
 public:
+    // No other session of this process has it.
+    virtual std::uint64_t id() const = 0;
     // Whether the numbers that this backend remembers are the session's, all that it has drawn.
     virtual bool has_drawn_on(Backend const& backend) const = 0;
     // A long statement is read beside the loop first; the session waits for it.
@@ -260,6 +262,8 @@ private:
 
     // On the session's behalf (relay_injected.cpp).
     void bring_settings();
+    void drop_plans_of_others(std::string& text);
+    void note_plans();
     void bring_begin();
     void send_our_query(std::string_view text);
     void send_our_statement(std::string_view text);

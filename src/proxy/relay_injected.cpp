@@ -1,6 +1,7 @@
 // What the endpoint sends a backend on the session's behalf, but for statements (relay_names.cpp), and answers it gives itself.
 #include <cassert>
 
+#include "proxy/parse_settings.hpp"
 #include "proxy/relay.hpp"
 #include "wire/backend.hpp"
 #include "wire/query.hpp"
@@ -80,8 +81,32 @@ void Relay::bring_settings() {
         add_statement(text, "DISCARD SEQUENCES");
         backend.drawn_by = 0;
     }
+    drop_plans_of_others(text);
     if (!text.empty()) send_our_query(text);
     backend.settings = state_.settings();
+}
+
+// What functions keep: a literal timestamp in PL/pgSQL is a moment since its first run, by the TimeZone of whoever ran it.
+void Relay::drop_plans_of_others(std::string& text) {
+    auto& backend = *at_.backend;
+    constexpr std::uint64_t several = UINT64_MAX;
+    bool const is_its_own = backend.planned_for == 0 || backend.planned_for == host_.id();
+    backend.planned_for = is_its_own ? host_.id() : several;
+    if (backend.planned_by == state_.settings()) return;
+    auto const wanted = settings_for_kept_plans(state_.settings());
+    bool const is_same = backend.planned_by && settings_for_kept_plans(backend.planned_by) == wanted;
+    backend.planned_by = state_.settings();
+    if (is_same || is_its_own) return;
+    backend.planned_for = host_.id();
+    // Prepared statements would be read anew too, by the wrong settings.
+    add_statement(text, "DISCARD PLANS; DEALLOCATE ALL");
+    backend.prepared.clear();
+}
+
+void Relay::note_plans() {
+    auto& backend = *at_.backend;
+    auto const present = settings_for_kept_plans(state_.settings_for_parser(value_of(backend.reported, "DateStyle")));
+    if (backend.planned_by && settings_for_kept_plans(backend.planned_by) != present) backend.planned_by = nullptr;
 }
 
 void Relay::bring_begin() {

@@ -188,6 +188,7 @@ bool Relay::complete(std::string_view body) {
 void Relay::note_completion(sql::Effects const& effects, std::string_view tag) {
     using enum sql::Verb;
     state_.completed(effects, tag);
+    if (!effects.settings.empty()) note_plans();
     bool const resets = effects.verb == discard_all || (!effects.settings.empty() && effects.settings.front().kind == sql::SettingChange::Kind::reset_all);
     if (resets) host_.reset_own_settings();
     if (effects.verb == commit || effects.verb == rollback || effects.verb == rollback_to) at_.has_left_abort = true;

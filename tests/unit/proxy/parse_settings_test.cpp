@@ -37,6 +37,12 @@ TEST(SettingsForParser, are_one_object_for_the_same_content) {
     EXPECT_EQ(settings_for_parser(changed(no_settings(), {{sql::SettingChange::Kind::set, "lock_timeout", "SET lock_timeout TO 1"}})), no_settings());
 }
 
+TEST(SettingsForKeptPlans, are_those_that_literals_are_read_by) {
+    auto const with = [](std::string const& name) { return changed(no_settings(), {{sql::SettingChange::Kind::set, name, "SET " + name + " TO 'x'"}}); };
+    for (auto const* const name : {"timezone", "array_nulls", "xmloption"}) EXPECT_EQ(settings_for_kept_plans(with(name)), with(name)) << name;
+    for (auto const* const name : {"search_path", "role", "work_mem", "application_name"}) EXPECT_EQ(settings_for_kept_plans(with(name)), no_settings()) << name;
+}
+
 TEST(LocalStatementsBetween, set_what_differs_until_the_transaction_ends) {
     auto const none = settings_of({});
     auto const utc = settings_of({{"timezone", "'UTC'"}});
