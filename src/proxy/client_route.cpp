@@ -206,13 +206,15 @@ void ClientSession::ended_on_primary(bool may_have_written, bool read_there) {
     if (backend()->expected.empty()) is_path_changing_ = false;
     if (!settings_->split || target_ != Target::primary) return;
     auto const& routing = worker_.routing();
+    bool const may_be_late = read_rules().is_loose();
     if (may_have_written) {
         auto const* const primary = routing.primary();
         bool const without_flush = may_commit_without_flush_ || worker_.samples().has_unflushed_commits() || state_.is_pinned() || primary == nullptr || primary->commits_without_flush;
-        floor_.wrote(routing.has_reader ? &worker_.samples() : nullptr, without_flush);
+        floor_.wrote(routing, routing.has_reader ? &worker_.samples() : nullptr, may_be_late, without_flush);
         worker_.prober().look();
+    } else if (!read_there) {
+        floor_.was_on_primary(routing, may_be_late);
     }
-    if (!read_there) floor_.was_on_primary(routing);
 }
 
 void ClientSession::note_numbers(sql::Analysis const& analysis) {

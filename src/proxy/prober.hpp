@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "proxy/fence_run.hpp"
 #include "proxy/probe_line.hpp"
 #include "proxy/routing.hpp"
 #include "proxy/samples.hpp"
@@ -29,7 +30,7 @@ private:
         std::unique_ptr<ProbeLine> line;
         bool is_by_reserve = false;          // the line is, or the next one
         Clock::time_point line_made_at{};
-        Fence fence{};                       // of a replica
+        FenceRun fence{};                    // of a replica
         Clock::time_point not_before{};      // the next question
         Clock::duration pause{};             // between two questions for the same: it grows
     };
@@ -37,9 +38,8 @@ private:
     void look_now();
     void ask_primary(ServerEntry const& primary);
     void ask_replica(ServerEntry const& replica);
-    void drive_fence(ServerEntry const& replica, Server& server);
+    void take_fence_step(FenceRun::Next next);
     void ask_for_fence(ServerEntry const& replica, Server& server);
-    void after_fence_step(ServerPosition const& replica, Server& server);
     void ask_how_far(ServerEntry const& replica, Server& server);
     bool may_ask(ServerEntry const& entry, Server& server);
     void rest(Server& server, Clock::duration span);

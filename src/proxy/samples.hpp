@@ -31,7 +31,6 @@ struct ReplicaWishes {
 
     // A replica shows a commit as soon as it has replayed it; the primary only when whoever made it has been told, or is about
     // to be. Once a ticket is fenced, the primary shows all that this replica had shown when the ticket was taken.
-    std::uint64_t take_fence() { return ++last_fence; }
     bool is_fenced(std::uint64_t ticket) const { return fenced >= ticket; }
 };
 
@@ -48,6 +47,8 @@ public:
     void publish(Sample sample) { latest_ = std::move(sample); }
     bool is_wanted() const { return latest_.ticket < last_ticket_; }
 
+    // Of one count for all replicas: a ticket from before a replica was lost is not taken for one from after.
+    std::uint64_t take_fence(ReplicaWishes& wishes) { return wishes.last_fence = ++last_fence_; }
     ReplicaWishes& of(ServerPosition const& replica) { return wishes_[replica.id()]; }
     void forget(std::uint64_t replica) { wishes_.erase(replica); }
 
@@ -66,6 +67,7 @@ private:
     Residents residents_;
     int waiting_ = 0;
     std::uint64_t last_ticket_ = 0;
+    std::uint64_t last_fence_ = 0;
     Sample latest_;
     std::unordered_map<std::uint64_t, ReplicaWishes> wishes_;
 };

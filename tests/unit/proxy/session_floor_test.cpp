@@ -97,7 +97,7 @@ TEST(SessionFloor, WhoLeavesWaitsAMomentForTheNextServer) {
     World world;
     world.rules.wants_replica = true;
     world.replayed(100, 90);
-    world.floor.raise("1:0/64", world.routing, world.samples);
+    world.floor.raise("1:0/64", world.routing);
     EXPECT_EQ(world.next(), "a");
     world.a().in_use = 9;
     world.now += std::chrono::milliseconds(250);
@@ -116,14 +116,14 @@ TEST(SessionFloor, WhoLeavesWaitsAMomentForTheNextServer) {
 TEST(SessionFloor, ASessionThatOnlyWritesAsksForNoSamples) {
     World world;
     world.replayed(100, 100);
-    for (int count = 0; count < 10; ++count) world.floor.wrote(&world.samples, false);
+    for (int count = 0; count < 10; ++count) world.floor.wrote(world.routing, &world.samples, false, false);
     EXPECT_EQ(world.samples.last_ticket(), 1U);
     EXPECT_EQ(world.next(), "wait");
     EXPECT_EQ(world.samples.last_ticket(), 2U);
     // It reads after its writes again.
     world.sample(100);
     EXPECT_NE(world.next(), "wait");
-    world.floor.wrote(&world.samples, false);
+    world.floor.wrote(world.routing, &world.samples, false, false);
     EXPECT_EQ(world.samples.last_ticket(), 3U);
 }
 
@@ -140,12 +140,10 @@ TEST(SessionFloor, WhoWritesReadsOnThePrimaryWhereThatHasRoom) {
     World world;
     world.replayed(100, 100);
     give_room(world);
-    world.floor.was_on_primary(world.routing);
-    world.floor.wrote(&world.samples, false);
+    world.floor.wrote(world.routing, &world.samples, false, false);
     for (int count = 0; count < 100; ++count) {
         EXPECT_EQ(world.next(), "p");
-        world.floor.wrote(&world.samples, false);
-        world.floor.was_on_primary(world.routing);
+        world.floor.wrote(world.routing, &world.samples, false, false);
     }
     EXPECT_EQ(world.samples.last_ticket(), 1U);  // it asks for nothing while it stays
 }
@@ -154,8 +152,7 @@ TEST(SessionFloor, WhoStayedOnThePrimaryTakesAlongAllThatItReadThere) {
     World world;
     world.replayed(100, 100);
     give_room(world);
-    world.floor.wrote(&world.samples, false);
-    world.floor.was_on_primary(world.routing);
+    world.floor.wrote(world.routing, &world.samples, false, false);
     world.sample(110);
     EXPECT_EQ(world.next(), "p");
     // This sample was before the read.
@@ -174,8 +171,7 @@ TEST(SessionFloor, ReadsThatAreToBeStrictOrMayBeLateDoNotStayForTheirWrites) {
     World world;
     world.replayed(100, 100);
     give_room(world);
-    world.floor.wrote(&world.samples, false);
-    world.floor.was_on_primary(world.routing);
+    world.floor.wrote(world.routing, &world.samples, false, false);
     world.rules.consistency = Consistency::strict;
     EXPECT_EQ(world.next(), "wait");
     world.rules.consistency = Consistency::session;
@@ -186,7 +182,7 @@ TEST(SessionFloor, AfterAWriteOnlyThoseThatHaveItMayServe) {
     World world;
     world.rules.wants_replica = true;
     world.replayed(100, 100);
-    world.floor.wrote(&world.samples, false);
+    world.floor.wrote(world.routing, &world.samples, false, false);
     EXPECT_EQ(world.next(), "wait");
     world.sample(200);
     EXPECT_EQ(world.next(), "wait");  // none has it, and both are near
@@ -201,7 +197,7 @@ TEST(SessionFloor, ASampleThatBeganBeforeTheWriteIsNotEnough) {
     World world;
     world.replayed(500, 500);
     world.sample(100);
-    world.floor.wrote(&world.samples, false);
+    world.floor.wrote(world.routing, &world.samples, false, false);
     EXPECT_EQ(world.next(), "wait");
     EXPECT_EQ(world.next(Patience::none), "p");
     EXPECT_EQ(world.next(), "wait");  // the sample is still owed
@@ -211,7 +207,7 @@ TEST(SessionFloor, CommitsWithoutAFlushCountAsFarAsTheyWereInserted) {
     World world;
     world.rules.wants_replica = true;
     world.replayed(200, 200);
-    world.floor.wrote(&world.samples, true);
+    world.floor.wrote(world.routing, &world.samples, false, true);
     world.sample(200, 300);
     EXPECT_EQ(world.next(), "wait");
     EXPECT_EQ(world.samples.of(world.a()).replayed, 300U);
@@ -250,7 +246,7 @@ TEST(SessionFloor, ReplicasThatAreFarBehindAreNotWaitedFor) {
     world.replayed(100, 100);
     world.a().set_lag(std::chrono::seconds(3));
     world.b().set_lag(std::chrono::seconds(3));
-    world.floor.wrote(&world.samples, false);
+    world.floor.wrote(world.routing, &world.samples, false, false);
     EXPECT_EQ(world.next(), "p");
     EXPECT_EQ(world.places(200), (std::set<std::string>{"p"}));
 }
@@ -285,7 +281,7 @@ TEST(SessionFloor, AStrictReadDoesNotTakeTheSampleOfAnOwnWrite) {
     world.rules.wants_replica = true;
     world.rules.consistency = Consistency::strict;
     world.replayed(100, 100);
-    world.floor.wrote(&world.samples, false);
+    world.floor.wrote(world.routing, &world.samples, false, false);
     world.sample(100);
     // Somebody else may have written since.
     EXPECT_EQ(world.next(), "wait");
@@ -304,7 +300,7 @@ TEST(SessionFloor, AFenceCoversWhatWasReadBeforeItOnly) {
     EXPECT_FALSE(world.floor.may_go_to_primary(world.routing, world.samples, world.rules));
     world.fence();
     EXPECT_TRUE(world.floor.may_go_to_primary(world.routing, world.samples, world.rules));
-    world.floor.wrote(&world.samples, false);
+    world.floor.wrote(world.routing, &world.samples, false, false);
     world.sample(110);
     EXPECT_EQ(world.next(), "wait");
     world.replayed(110, 0);
@@ -317,7 +313,7 @@ TEST(SessionFloor, AReadThatHasWaitedEnoughGoesToThePrimaryBehindAFenceStill) {
     world.replayed(100, 100);
     world.rules.wants_replica = true;
     EXPECT_NE(world.next(), "wait");
-    world.floor.wrote(&world.samples, false);
+    world.floor.raise("1:0/C8", world.routing);
     EXPECT_EQ(world.next(Patience::fences), "wait");
     world.fence();
     EXPECT_EQ(world.next(Patience::fences), "p");
@@ -337,7 +333,7 @@ TEST(SessionFloor, NoFenceIsAskedOfAReplicaThatAnswersNoMore) {
 TEST(SessionFloor, AnotherPrimaryIsAskedAnew) {
     World world;
     world.replayed(100, 100);
-    world.floor.wrote(&world.samples, false);
+    world.floor.wrote(world.routing, &world.samples, false, false);
     world.sample(100);
     EXPECT_NE(world.next(), "wait");
     world.routing.epoch = 2;
@@ -346,6 +342,9 @@ TEST(SessionFloor, AnotherPrimaryIsAskedAnew) {
     world.samples.publish({world.samples.last_ticket(), 1, 100, 100, {}});
     EXPECT_EQ(world.next(), "wait");
     world.sample(100);
+    // What a replica has shown may be of the new primary already.
+    EXPECT_EQ(world.next(), "wait");
+    world.fence();
     EXPECT_NE(world.next(), "wait");
 }
 
@@ -353,7 +352,7 @@ TEST(SessionFloor, WritesWithoutReplicasAreNotForgotten) {
     World world;
     world.rules.wants_replica = true;
     world.replayed(50, 50);
-    world.floor.wrote(nullptr, false);
+    world.floor.wrote(world.routing, nullptr, false, false);
     EXPECT_EQ(world.next(), "wait");
     world.sample(60);
     EXPECT_EQ(world.next(), "wait");
@@ -364,19 +363,61 @@ TEST(SessionFloor, WritesWithoutReplicasAreNotForgotten) {
 TEST(SessionFloor, TravelsAsText) {
     World world;
     EXPECT_EQ(world.floor.text(world.routing, world.samples), "1:0/0");
-    world.floor.wrote(&world.samples, false);
+    world.floor.wrote(world.routing, &world.samples, false, false);
     EXPECT_EQ(world.floor.text(world.routing, world.samples), std::nullopt);
     world.sample(0x3000148);
     EXPECT_EQ(world.floor.text(world.routing, world.samples), "1:0/3000148");
     World other;
     other.rules.wants_replica = true;
     other.replayed(0x3000148, 1);
-    EXPECT_TRUE(other.floor.raise("1:0/3000148", other.routing, other.samples));
+    EXPECT_TRUE(other.floor.raise("1:0/3000148", other.routing));
     EXPECT_EQ(other.next(), "a");
-    for (auto const* bad : {"", "1", ":0/1", "x:0/1", "1:0", "1:0/1x"}) EXPECT_FALSE(other.floor.raise(bad, other.routing, other.samples)) << bad;
+    for (auto const* bad : {"", "1", ":0/1", "x:0/1", "1:0", "1:0/1x"}) EXPECT_FALSE(other.floor.raise(bad, other.routing)) << bad;
     // Of a timeline that is not this one: the primary is asked what there is of it.
-    EXPECT_TRUE(other.floor.raise("9:0/1", other.routing, other.samples));
+    EXPECT_TRUE(other.floor.raise("9:0/1", other.routing));
     EXPECT_EQ(other.next(), "wait");
+}
+
+TEST(SessionFloor, WhatIsHandedOverCoversWhatWasReadAndIsShownByThePrimary) {
+    World world;
+    world.rules.wants_replica = true;
+    world.replayed(100, 100);
+    EXPECT_NE(world.next(), "wait");
+    EXPECT_EQ(world.floor.text(world.routing, world.samples), std::nullopt);
+    world.sample(0x70);
+    EXPECT_EQ(world.floor.text(world.routing, world.samples), std::nullopt);
+    world.fence();
+    EXPECT_EQ(world.floor.text(world.routing, world.samples), "1:0/70");
+}
+
+TEST(SessionFloor, AFloorOfALaterTimelineWaitsForItsPrimary) {
+    World world;
+    world.replayed(100, 100);
+    EXPECT_TRUE(world.floor.raise("2:0/1", world.routing));
+    EXPECT_EQ(world.next(), "wait");
+    world.sample(100);
+    EXPECT_EQ(world.next(), "wait");
+    EXPECT_EQ(world.next(Patience::fences), "p");
+    EXPECT_EQ(world.floor.text(world.routing, world.samples), std::nullopt);
+    for (auto& server : world.routing.servers) server.timeline = 2;
+    world.routing.epoch = 2;
+    EXPECT_EQ(world.next(), "wait");
+    world.sample(110);
+    world.replayed(110, 110);
+    EXPECT_NE(world.next(), "wait");
+}
+
+TEST(SessionFloor, AFenceThatWasAskedOfAReplicaBeforeItWasLostIsAskedAgain) {
+    World world;
+    world.rules.wants_replica = true;
+    world.replayed(100, 0);
+    world.routing.servers[2].is_usable = false;
+    EXPECT_EQ(world.next(), "a");
+    EXPECT_FALSE(world.floor.may_go_to_primary(world.routing, world.samples, world.rules));
+    world.samples.forget(world.a().id());
+    EXPECT_FALSE(world.floor.may_go_to_primary(world.routing, world.samples, world.rules));
+    world.fence();
+    EXPECT_TRUE(world.floor.may_go_to_primary(world.routing, world.samples, world.rules));
 }
 
 TEST(SessionFloor, WeightsAreShares) {
