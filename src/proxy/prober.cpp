@@ -27,10 +27,11 @@ std::uint64_t lsn_in(wire::DataRow const& row, std::size_t column) { return lsn_
 
 }  // namespace
 
-Prober::Prober(io::Loop& loop, ReportedRegistry& reported, Samples& samples, std::function<void()> tell_news)
+Prober::Prober(io::Loop& loop, ReportedRegistry& reported, Samples& samples, Acknowledged const& acknowledged, std::function<void()> tell_news)
     : loop_(loop),
       reported_(reported),
       samples_(samples),
+      acknowledged_(acknowledged),
       tell_news_(std::move(tell_news)),
       timer_(loop.make_timer([this] { look(); })) {}
 
@@ -99,12 +100,21 @@ void Prober::rest(Server& server, Clock::duration span) { server.not_before = lo
 void Prober::ask_primary(ServerEntry const& primary) {
     auto& server = servers_[primary.position->id()];
     if (!samples_.is_wanted() || !may_ask(primary, server)) return;
-    auto const ticket = samples_.last_ticket();
-    server.line->ask("EXECUTE sample", [this, &server, ticket, epoch = routing_->epoch](wire::DataRow const* row) {
+    Sample asked;
+    asked.ticket = samples_.last_ticket();
+    asked.epoch = routing_->epoch;
+    asked.acknowledged = acknowledged_.last();
+    asked.acknowledged_without_flush = acknowledged_.last_without_flush();
+    asked.is_flushed_late = primary.commits_without_flush;
+    server.line->ask("EXECUTE sample", [this, &server, asked](wire::DataRow const* row) {
         if (row == nullptr) return rest(server, rest_after_failure);
         auto shown = parse_snapshot(value(*row, 2));
         if (!shown) return rest(server, rest_after_failure);
-        samples_.publish({ticket, epoch, lsn_in(*row, 0), lsn_in(*row, 1), std::move(*shown)});
+        auto sample = asked;
+        sample.flushed = lsn_in(*row, 0);
+        sample.inserted = lsn_in(*row, 1);
+        sample.shown = std::move(*shown);
+        samples_.publish(std::move(sample));
         tell_news_();
         rest(server, samples_.has_waiters() ? first_pause : sample_pause);
     });

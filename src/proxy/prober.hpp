@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "proxy/acknowledged.hpp"
 #include "proxy/fence_run.hpp"
 #include "proxy/probe_line.hpp"
 #include "proxy/routing.hpp"
@@ -16,7 +17,7 @@ namespace pgtandem::proxy {
 class Prober {
 public:
     // 'tell_news': something is known that sessions may wait for.
-    Prober(io::Loop& loop, ReportedRegistry& reported, Samples& samples, std::function<void()> tell_news);
+    Prober(io::Loop& loop, ReportedRegistry& reported, Samples& samples, Acknowledged const& acknowledged, std::function<void()> tell_news);
 
     // Something may be wanted: it is asked at the end of this turn.
     void look();
@@ -47,6 +48,7 @@ private:
     io::Loop& loop_;
     ReportedRegistry& reported_;
     Samples& samples_;
+    Acknowledged const& acknowledged_;
     std::function<void()> tell_news_;
     std::shared_ptr<Routing const> routing_;
     std::map<std::uint64_t, Server> servers_;  // by ServerPosition's id

@@ -19,6 +19,9 @@ constexpr auto next_try = std::chrono::milliseconds(500);
 // A replica that is further behind is not waited for.
 constexpr auto nearly_there = std::chrono::milliseconds(50);
 
+// Beside what others have written, a session stays where it reads, and sees no less there than before.
+bool stays_home(ReadRules const& rules) { return rules.consistency == Consistency::session || rules.consistency == Consistency::endpoint; }
+
 bool is_nearly_there(ServerEntry const& server) { return server.position->lag() <= nearly_there; }
 
 // From another place each time, so that servers with equal loads take turns.
@@ -80,6 +83,11 @@ void SessionFloor::outdate_questions() {
     is_sampled_ = has_fresh_ticket_ = false;
 }
 
+void SessionFloor::begin_read(std::uint64_t acknowledged) {
+    must_see_ = acknowledged;
+    has_fresh_ticket_ = false;
+}
+
 ReadChoice SessionFloor::choose(Routing const& routing, Samples& samples, ReadRules const& rules, Clock::time_point now, Patience patience) {
     auto const can_read = [&](ServerEntry const& server) { return rules.can_use(routing, server, now); };
     enter_epoch(routing);
@@ -90,7 +98,8 @@ ReadChoice SessionFloor::choose(Routing const& routing, Samples& samples, ReadRu
         return patience == Patience::all ? ReadChoice{true} : to_primary(routing, samples, rules, ReadPlace::no_sample, patience);
     }
     if (reads_where_it_wrote(routing, samples, rules, now)) return {false, routing.primary(), ReadPlace::primary_share};
-    if (auto const home = stay_home(routing, rules, now); home.server != nullptr) return home;
+    if (!is_covered(rules)) look_for_acknowledged(samples);
+    if (auto const home = stay_home(routing, samples, rules, now, patience); home.must_wait || home.server != nullptr) return home;
     if (is_hopeless(routing, rules, now)) return to_primary(routing, samples, rules, ReadPlace::not_caught_up, patience);
     // Others may have written since the session's last use of a server.
     if (rules.consistency == Consistency::strict && !std::exchange(has_fresh_ticket_, true)) {
@@ -100,11 +109,12 @@ ReadChoice SessionFloor::choose(Routing const& routing, Samples& samples, ReadRu
     // Asked for together with the sample.
     bool const is_shared = routing.primary() != nullptr && rules.has_share(*routing.primary());
     bool const needs_fence = is_shared && !is_fenced(routing, samples);
-    if (!has_sample(routing, samples)) {
+    if (!has_sample(routing, samples) || !is_covered(rules)) {
         if (patience == Patience::all) return {true};
         // Nothing but the wish to leave needed it.
         auto const* const home = is_leaving_ ? home_in(routing) : nullptr;
-        if (home != nullptr && is_good_home(routing, *home, rules, now)) return stay_after_all(*home, now);
+        bool const may_stay = home != nullptr && (home->is_primary || is_covered(rules));
+        if (may_stay && is_good_home(routing, *home, rules, now)) return stay_after_all(*home, now);
         return to_primary(routing, samples, rules, ReadPlace::no_sample, patience);
     }
     if (needs_fence && patience == Patience::all) return {true};
@@ -141,8 +151,26 @@ void SessionFloor::enter_epoch(Routing const& routing) {
     epoch_ = routing.epoch;
     if (is_first) return;
     outdate_questions();
-    floor_ = fence_ = 0;
+    floor_ = fence_ = covered_ = 0;
     asks_for_home_ = true;
+}
+
+// Raises the floor above what others were told of, as soon as that is known.
+void SessionFloor::look_for_acknowledged(Samples& samples) {
+    if (auto const position = samples.position_of(must_see_, epoch_)) {
+        floor_ = std::max(floor_, *position);
+        covered_ = must_see_;
+    } else if (samples.latest().ticket >= ticket_of_all_) {
+        ticket_of_all_ = samples.take_ticket();
+    }
+}
+
+bool SessionFloor::may_read_on_here(Routing const& routing, Samples const& samples, ReadRules const& rules, std::uint64_t acknowledged) const {
+    if (rules.consistency == Consistency::strict) return false;
+    if (rules.consistency != Consistency::endpoint || acknowledged <= covered_) return true;
+    auto const* const home = home_in(routing);
+    auto const position = samples.position_of(acknowledged, epoch_);
+    return home != nullptr && position && home->position->replayed() >= *position;
 }
 
 bool SessionFloor::has_sample(Routing const& routing, Samples& samples) {
@@ -173,7 +201,7 @@ bool SessionFloor::reads_where_it_wrote(Routing const& routing, Samples& samples
     // Who came to read there has a time of its own.
     bool const is_here = home_since_ == Clock::time_point() && primary != nullptr && home_ == primary->position->id();
     is_resident_ = false;
-    if (!is_here || rules.consistency != Consistency::session || !rules.has_share(*primary)) return false;
+    if (!is_here || !stays_home(rules) || !rules.has_share(*primary)) return false;
     auto& residents = samples.residents();
     if (residents.is_to_adapt()) residents.adapt(rules.share_of(*primary, routing, now));
     if (place_ < 0) place_ = residents.take_place();
@@ -183,12 +211,17 @@ bool SessionFloor::reads_where_it_wrote(Routing const& routing, Samples& samples
     return true;
 }
 
-ReadChoice SessionFloor::stay_home(Routing const& routing, ReadRules const& rules, Clock::time_point now) {
+ReadChoice SessionFloor::stay_home(Routing const& routing, Samples& samples, ReadRules const& rules, Clock::time_point now, Patience patience) {
     // It did not come to stay, where it came for other reasons than to read.
     bool const may_stay = home_since_ != Clock::time_point() && !asks_for_home_ && !is_leaving_;
-    auto const* const home = may_stay && rules.consistency == Consistency::session ? home_in(routing) : nullptr;
+    auto const* const home = may_stay && stays_home(rules) ? home_in(routing) : nullptr;
     if (home == nullptr) return {};
-    if (!is_good_home(routing, *home, rules, now)) return {};
+    // The primary shows what it has acknowledged.
+    if (!home->is_primary && !is_covered(rules)) return {};
+    if (!is_good_home(routing, *home, rules, now)) {
+        bool const is_soon = patience == Patience::all && !home->is_primary && rules.can_use(routing, *home, now) && is_nearly_there(*home);
+        return is_soon ? wait_for(*home, samples) : ReadChoice{};
+    }
     is_leaving_ = has_stayed_enough(routing, *home, rules, now);
     if (is_leaving_) return {};
     // What it reads now is not covered by what was asked for before.
@@ -217,7 +250,7 @@ bool SessionFloor::has_stayed_enough(Routing const& routing, ServerEntry const& 
 
 bool SessionFloor::may_read_on(ServerEntry const& server, ReadRules const& rules) const {
     auto const replayed = server.position->replayed();
-    bool const is_enough_for_home = rules.consistency == Consistency::session && server.position->id() == home_;
+    bool const is_enough_for_home = stays_home(rules) && server.position->id() == home_;
     return replayed >= (is_enough_for_home ? floor_ : std::max(floor_, bound_));
 }
 

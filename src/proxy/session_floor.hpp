@@ -48,10 +48,16 @@ public:
     // the session only writes, the next read asks for it.
     void wrote(Routing const& routing, Samples* samples, bool may_be_late, bool without_flush);
 
+    // Before the first choose() for a read. 'acknowledged': of those that Acknowledged counts, what it is to see where the level is
+    // 'endpoint'.
+    void begin_read(std::uint64_t acknowledged);
     ReadChoice choose(Routing const& routing, Samples& samples, ReadRules const& rules, Clock::time_point now, Patience patience);
 
     // Before something runs on the primary that is no read placed by choose(). False: it is to wait for a fence, if it still may.
     bool may_go_to_primary(Routing const& routing, Samples& samples, ReadRules const& rules);
+
+    // Whether one more read may follow another on the replica that it has chosen, without choosing anew.
+    bool may_read_on_here(Routing const& routing, Samples const& samples, ReadRules const& rules, std::uint64_t acknowledged) const;
 
     // "1:0/3000148", timeline and LSN; nothing while a sample is still to come: then it has been asked for.
     std::optional<std::string> text(Routing const& routing, Samples& samples);
@@ -66,7 +72,9 @@ private:
     void outdate_questions();
     ServerEntry const* home_in(Routing const& routing) const;
     bool reads_where_it_wrote(Routing const& routing, Samples& samples, ReadRules const& rules, Clock::time_point now);
-    ReadChoice stay_home(Routing const& routing, ReadRules const& rules, Clock::time_point now);
+    bool is_covered(ReadRules const& rules) const { return rules.consistency != Consistency::endpoint || must_see_ <= covered_; }
+    void look_for_acknowledged(Samples& samples);
+    ReadChoice stay_home(Routing const& routing, Samples& samples, ReadRules const& rules, Clock::time_point now, Patience patience);
     bool is_good_home(Routing const& routing, ServerEntry const& home, ReadRules const& rules, Clock::time_point now) const;
     bool has_stayed_enough(Routing const& routing, ServerEntry const& home, ReadRules const& rules, Clock::time_point now);
     bool may_read_on(ServerEntry const& server, ReadRules const& rules) const;
@@ -87,6 +95,9 @@ private:
     std::uint64_t bound_ = 0;    // LSN: what a server other than home must have; of the sample
     std::uint64_t epoch_ = 0;    // Routing's, of both
     std::uint32_t timeline_awaited_ = 0;  // of a floor that was handed over: the primary's is not known to be so high yet
+    std::uint64_t must_see_ = 0;  // of Acknowledged: by the read that is being placed
+    std::uint64_t covered_ = 0;   // of those, what the floor is known to be above
+    std::uint64_t ticket_of_all_ = 0;  // of the sample that is to tell it
     std::uint64_t ticket_ = 0;   // of a sample that is still to come
     bool is_sampled_ = false;    // a sample that was asked for after the last use has come
     bool asks_for_home_ = false; // the sample is needed to read at home too

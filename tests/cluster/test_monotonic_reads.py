@@ -1,4 +1,5 @@
-"""No session reads back in time, nor one that takes over its floor: whatever it was that read the newer state, and wherever."""
+"""No session reads back in time, nor one that takes over its floor: whatever it was that read the newer state, and wherever. And, where
+the level is `endpoint`, each read sees what anybody was told of before it."""
 import itertools
 import os
 import random
@@ -8,6 +9,7 @@ import threading
 import pytest
 import wire_messages as wire
 from endpoint import Served
+from proxy import Proxy
 from replicas import Delayed, Paused, wait_for_replicas
 from tandem import PATIENCE, wait_for
 from wire_client import Closed, WireClient, errors, values
@@ -29,10 +31,17 @@ class Session(WireClient):
 
     names = itertools.count()
 
+    def __init__(self, place, level="session"):
+        super().__init__(place, connect=False)
+        self.level = level
+
     def __enter__(self):
-        self.open().log_in()
+        self.open().log_in(options=f"-c pgtandem.consistency={self.level}")
         self.known = {}
         return self
+
+    def do(self, sql):
+        assert errors(self.query(sql)) == []
 
     def rows(self, sql):
         return [int(n) for n, in values(self.query(sql))]
@@ -53,14 +62,14 @@ class Session(WireClient):
     def block(self, sql, begin="BEGIN"):
         self.query(begin)
         rows = self.rows(sql)
-        assert errors(self.query("COMMIT")) == []
+        self.do("COMMIT")
         return rows
 
     def floor(self):
         return self.value("SHOW pgtandem.floor")
 
     def take(self, floor):
-        assert errors(self.query(f"SET pgtandem.floor = '{floor}'")) == []
+        self.do(f"SET pgtandem.floor = '{floor}'")
 
 
 # Reads of all rows, on the primary.
@@ -76,10 +85,10 @@ WAYS_TO_READ = {
     "read_only": lambda session: session.block(ALL, "BEGIN READ ONLY"),
 }
 WAYS_TO_WRITE = {
-    "query": lambda session, update: session.query(update),
+    "query": lambda session, update: session.do(update),
     "extended": lambda session, update: session.unnamed(f"{update} RETURNING n"),
     "block": lambda session, update: session.block(f"{update} RETURNING n"),
-    "several": lambda session, update: session.query(f"SELECT 1; {update}"),
+    "several": lambda session, update: session.do(f"SELECT 1; {update}"),
     "cte": lambda session, update: session.rows(f"WITH written AS ({update} RETURNING n) SELECT n FROM written"),
 }
 
@@ -92,8 +101,8 @@ def is_older(rows, seen):
 def test_what_was_seen_on_the_primary_is_seen_on_a_replica_after_an_own_write(served, way):
     with Session(served.endpoint) as reader, Session(served.endpoint) as writer, Delayed(served, "node2", 30), Delayed(served, "node3", 30):
         for _ in range(20):
-            assert errors(reader.query("UPDATE counts SET n = n + 1 WHERE id = 0")) == []
-            assert errors(writer.query("UPDATE counts SET n = n + 1 WHERE id = 1")) == []
+            reader.do("UPDATE counts SET n = n + 1 WHERE id = 0")
+            writer.do("UPDATE counts SET n = n + 1 WHERE id = 1")
             seen = ON_PRIMARY[way](reader)
             assert not is_older(reader.rows(ALL), seen)
 
@@ -102,7 +111,7 @@ def test_what_was_seen_on_the_primary_is_seen_on_a_replica_after_an_own_write(se
 def test_a_floor_covers_what_was_only_read(served, way):
     with Session(served.endpoint) as reader, Session(served.endpoint) as writer, Delayed(served, "node2", 30):
         for _ in range(10):
-            assert errors(writer.query("UPDATE counts SET n = n + 1 WHERE id = 1")) == []
+            writer.do("UPDATE counts SET n = n + 1 WHERE id = 1")
             seen = (ON_PRIMARY | WAYS_TO_READ)[way](reader)
             floor = reader.floor()
             with Session(served.endpoint) as next_one:
@@ -111,11 +120,11 @@ def test_a_floor_covers_what_was_only_read(served, way):
 
 
 class Mixed(threading.Thread):
-    """Writes its own row in all ways and reads all of them in all ways; where its session is lost it begins anew."""
+    """Writes its own row in all ways and reads all of them in all ways; where its session is lost, or it ends it, it begins anew."""
 
-    def __init__(self, served, number, seed, ends):
+    def __init__(self, served, level, number, seed, told, ends):
         super().__init__(daemon=True)
-        self.served, self.number, self.ends = served, number, ends
+        self.served, self.level, self.number, self.told, self.ends = served, level, number, told, ends
         self.chosen = random.Random(f"{seed} {number}")
         self.reads = 0
         self.fault = None
@@ -124,8 +133,9 @@ class Mixed(threading.Thread):
         try:
             while not self.ends.is_set():
                 try:
-                    with Session(self.served.endpoint) as session:
+                    with Session(self.served.endpoint, self.level) as session:
                         self.serve(session)
+                        session.reset()
                 except (Closed, ConnectionRefusedError, AssertionError) as lost:
                     # The server was killed; what was read wrongly is told by a plain error.
                     if isinstance(lost, AssertionError) and not is_of_a_lost_server(lost):
@@ -135,21 +145,26 @@ class Mixed(threading.Thread):
             self.fault = error
 
     def serve(self, session):
-        seen = [0] * (SESSIONS + 1)
-        while not self.ends.is_set():
+        seen = ON_PRIMARY["hint"](session)
+        written = seen[self.number]
+        while not self.ends.is_set() and self.chosen.random() < 0.98:
             if self.chosen.random() < 0.5:
                 WAYS_TO_WRITE[self.chosen.choice(list(WAYS_TO_WRITE))](session, f"UPDATE counts SET n = n + 1 WHERE id = {self.number}")
+                written += 1
+                self.told[self.number] = written
             for _ in range(self.chosen.randrange(4)):
                 ways = ON_PRIMARY if self.chosen.random() < 0.2 else WAYS_TO_READ
                 seen = self.read(session, ways, seen)
             if self.chosen.random() < 0.1:
                 floor = session.floor()
-                with Session(self.served.endpoint) as next_one:
+                with Session(self.served.endpoint, self.level) as next_one:
                     next_one.take(floor)
                     self.read(next_one, WAYS_TO_READ, seen)
 
     def read(self, session, ways, seen):
         way = self.chosen.choice(list(ways))
+        if self.level == "endpoint":
+            seen = [max(now, told) for now, told in zip(seen, list(self.told), strict=True)]
         rows = ways[way](session)
         if is_older(rows, seen):
             raise ValueError(f"session {self.number} had seen {seen}, and sees by {way}: {rows}")
@@ -162,9 +177,10 @@ def is_of_a_lost_server(failed):
 
 
 class Crowd:
-    def __init__(self, served, seed):
+    def __init__(self, served, level, seed):
         self.ends = threading.Event()
-        self.sessions = [Mixed(served, number, seed, self.ends) for number in range(SESSIONS)]
+        told = [0] * (SESSIONS + 1)
+        self.sessions = [Mixed(served, level, number, seed, told, self.ends) for number in range(SESSIONS)]
 
     def __enter__(self):
         for session in self.sessions:
@@ -195,10 +211,10 @@ def kill_primary(served):
     wait_for(lambda: served.tandem.node("node3")["state"] == "streaming", "node3 to stream")
 
 
-def mix(served, reads):
+def mix(served, level, reads):
     seed = random.randrange(1 << 30)
     print("seed", seed)
-    with Crowd(served, seed) as crowd:
+    with Crowd(served, level, seed) as crowd:
         crowd.go_on_for(reads)
         with Paused(served, "node2"):
             crowd.go_on_for(reads)
@@ -209,11 +225,75 @@ def mix(served, reads):
             crowd.go_on_for(reads)
 
 
-def test_a_mix_of_all_ways_reads_nothing_back_in_time_while_a_replica_stands_still_and_the_primary_is_killed(served):
-    mix(served, 500)
+@pytest.mark.parametrize("level", ["session", "endpoint"])
+def test_a_mix_of_all_ways_reads_nothing_too_old_while_a_replica_stands_still_and_the_primary_is_killed(served, level):
+    mix(served, level, 500)
 
 
 @pytest.mark.long
-def test_the_same_for_longer(served):
+@pytest.mark.parametrize("level", ["session", "endpoint"])
+def test_the_same_for_longer(served, level):
     for _ in range(5):
-        mix(served, 5000)
+        mix(served, level, 5000)
+
+
+def tell_each_other(sessions, rounds):
+    """Each reads what another one has just been told of."""
+    for number in range(rounds):
+        writer, reader = sessions[number % len(sessions)], sessions[(number + 1) % len(sessions)]
+        written = writer.rows("UPDATE counts SET n = n + 1 WHERE id = 0 RETURNING n")[0]
+        for way in WAYS_TO_READ:
+            assert WAYS_TO_READ[way](reader)[0] >= written, way
+
+
+def test_a_session_sees_at_once_what_another_one_was_told_of(served):
+    with Session(served.endpoint, "endpoint") as one, Session(served.endpoint, "endpoint") as other:
+        tell_each_other([one, other], 50)
+        with Delayed(served, "node2", 30), Delayed(served, "node3", 30):
+            tell_each_other([one, other], 20)
+
+
+def test_a_block_that_reads_sees_what_others_were_told_of_meanwhile(served):
+    with Session(served.endpoint, "endpoint") as reader, Session(served.endpoint, "endpoint") as writer, Delayed(served, "node2", 30), Delayed(served, "node3", 30):
+        for _ in range(10):
+            reader.query("BEGIN READ ONLY")
+            reader.rows(ALL)
+            written = writer.rows("UPDATE counts SET n = n + 1 WHERE id = 0 RETURNING n")[0]
+            assert reader.rows(ALL)[0] >= written
+            reader.query("COMMIT")
+
+
+def test_a_view_a_trigger_and_a_partition_count_for_what_lies_behind_them(served):
+    served.straight.sql("""
+        CREATE TABLE base AS SELECT 1 AS id, 0 AS n; CREATE VIEW seen AS SELECT n FROM base;
+        CREATE TABLE logged AS SELECT 1 AS id, 0 AS n; CREATE TABLE log AS SELECT 0 AS n;
+        CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN UPDATE log SET n = new.n; RETURN new; END $$;
+        CREATE TRIGGER note AFTER UPDATE ON logged FOR EACH ROW EXECUTE FUNCTION note();
+        CREATE TABLE parted (id int, n int) PARTITION BY LIST (id); CREATE TABLE part PARTITION OF parted FOR VALUES IN (1); INSERT INTO parted VALUES (1, 0);
+        CREATE TABLE parent (id int, n int); CREATE TABLE child () INHERITS (parent); INSERT INTO child VALUES (1, 0);
+        CREATE TABLE referenced (id int PRIMARY KEY); CREATE TABLE referencing (n int REFERENCES referenced ON UPDATE CASCADE);
+        INSERT INTO referenced VALUES (0); INSERT INTO referencing VALUES (0);
+        CREATE FUNCTION bump() RETURNS int LANGUAGE sql AS 'UPDATE base SET n = n + 1 RETURNING n'""")
+    pairs = [("UPDATE base SET n = n + 1", "SELECT n FROM seen"), ("UPDATE logged SET n = n + 1", "SELECT n FROM log"),
+             ("UPDATE parted SET n = n + 1", "SELECT n FROM part"), ("UPDATE part SET n = n + 1", "SELECT n FROM parted"),
+             ("UPDATE child SET n = n + 1", "SELECT n FROM parent"), ("UPDATE parent SET n = n + 1", "SELECT n FROM child"),
+             ("UPDATE referenced SET id = id + 1", "SELECT n FROM referencing"), ("SELECT bump()", "SELECT n FROM base"),
+             ("BEGIN; UPDATE base SET n = n + 1; COMMIT", "SELECT n FROM base"), ("DO 'BEGIN UPDATE base SET n = n + 1; END'", "SELECT n FROM base"),
+             ("WITH w AS (UPDATE base SET n = n + 1 RETURNING n) SELECT FROM w", "SELECT n FROM base")]
+    wait_for_replicas(served)
+    with Session(served.endpoint, "endpoint") as writer, Session(served.endpoint, "endpoint") as reader, Delayed(served, "node2", 30), Delayed(served, "node3", 30):
+        for write, read in pairs:
+            reader.rows(read)
+            for _ in range(4):
+                before = int(served.straight.value(read))
+                writer.do(write)
+                assert reader.rows(read)[0] > before, (write, read)
+
+
+def test_both_processes_of_a_takeover_see_what_either_has_acknowledged(served):
+    nodes = [f"127.0.0.1:{served.tandem.node_port(node)}" for node in ("node1", "node2", "node3")]
+    with Proxy(served, servers=nodes) as proxy, Session(proxy.place, "endpoint") as former:
+        tell_each_other([former, former], 4)
+        proxy.start("--takeover")
+        with Session(proxy.place, "endpoint") as latter, Delayed(served, "node2", 30), Delayed(served, "node3", 30):
+            tell_each_other([former, latter], 30)

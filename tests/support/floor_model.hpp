@@ -1,6 +1,7 @@
 // Explores every order in which commits, what the servers show of them, samples, fences and the sessions of two workers can
 // meet, for scripts of few steps, with the classes that the endpoint uses. No session may read a state older than what it, or the
-// session that handed it its floor, has read or written.
+// session that handed it its floor, has read or written; nor, where the level is 'endpoint', than what anybody had been told of
+// when the read began.
 #pragma once
 #include <gtest/gtest.h>
 
@@ -32,6 +33,8 @@ struct Scenario {
     bool is_resident = false;              // who writes reads on the primary
     bool has_two_replicas = false;
     Consistency consistency = Consistency::session;
+
+    bool is_for_all() const { return consistency == Consistency::endpoint || consistency == Consistency::strict; }
 };
 
 // W: writes. P: reads on the primary for another reason than its choice. R: a plain read. L: one that may be late.
@@ -89,6 +92,7 @@ struct World {
     Server primary = p;
     std::uint8_t recorded = 0;
     Commits shown = 0, acknowledged = 0;
+    std::uint8_t acknowledgements = 0;  // as Acknowledged counts them
     std::array<std::uint8_t, 3> applied{}, known{};
     std::array<std::uint8_t, 2> others{};  // commits of the others: begun, and the one under way
     Phase other = Phase::between;
@@ -123,7 +127,6 @@ public:
         visit(world);
         return found_;
     }
-    std::size_t worlds() const { return seen_.size(); }
     bool is_finished() const { return ends_ > 0; }
 
 private:
@@ -168,6 +171,10 @@ private:
                 for (auto const xid : sample.shown.xip) add(key, xid);
                 add(key, '.');
             }
+            for (unsigned count = 0; count <= world.acknowledgements; ++count) {
+                add(key, samples.position_of(count, samples.latest().epoch).value_or(~std::uint64_t(0)));
+            }
+            add(key, worker.question.answer.acknowledged);
             add(key, std::array<std::uint64_t, 3>{samples.last_ticket(), worker.routing, worker.question.is_asked});
             for (auto const& position : servers_.positions) {
                 auto const& wishes = samples.of(*position);
@@ -180,6 +187,7 @@ private:
             }
         }
         add(key, world.samples);
+        add(key, world.acknowledgements);
         add(key, std::array<std::uint32_t, 12>{world.primary, world.recorded, world.shown, world.acknowledged, world.applied[a], world.applied[b],
                                                world.known[a], world.known[b], world.others[0], world.others[1], static_cast<unsigned>(world.other), world.hours});
         return key;
@@ -243,7 +251,10 @@ private:
         for (auto const at : {p, a, b}) servers_.positions[at]->in_use = at == better ? 0 : 9;
         auto rules = this->rules();
         if (may_be_late) rules.consistency = Consistency::eventual;
-        if (session.phase == Phase::between) session.must_see_now = may_be_late ? 0 : must_see_at_begin(next, session);
+        if (session.phase == Phase::between) {
+            session.must_see_now = may_be_late ? 0 : session.must_see | (scenario_.is_for_all() ? next.acknowledged : 0);
+            session.floor.begin_read(next.acknowledgements);
+        }
         auto const choice = session.floor.choose(routing, next.workers[number].samples, rules, begin_ + std::chrono::hours(next.hours), patience);
         session.phase = choice.must_wait ? Phase::waits : choice.server == nullptr ? Phase::gone : Phase::runs;
         auto const name = choice.must_wait ? "waits" : choice.server == nullptr ? "has nowhere to read" : "is to read on " + choice.server->name;
@@ -252,8 +263,6 @@ private:
         visit(next);
         path_.pop_back();
     }
-
-    static Commits must_see_at_begin(World const&, ModelSession const& session) { return session.must_see; }
 
     void begin_on_primary(World const& world, int number, std::string const& label) {
         auto next = world;
@@ -302,6 +311,7 @@ private:
         auto& session = next.sessions[number];
         session.must_see |= Commits(1) << session.own;
         next.acknowledged |= Commits(1) << session.own;
+        ++next.acknowledgements;
         leave_primary(next, number, true);
     }
 
@@ -331,9 +341,15 @@ private:
                     next.others[1] = next.recorded++;
                     next.other = Phase::recorded;
                 });
-            default:
-                return take(world, "the other commit is shown", [](World& next) {
+            case Phase::recorded:
+                return take(world, "the other commit is shown", [this](World& next) {
                     next.shown |= Commits(1) << next.others[1];
+                    next.other = scenario_.is_for_all() ? Phase::shown : Phase::between;
+                });
+            default:
+                return take(world, "the other commit is acknowledged", [](World& next) {
+                    next.acknowledged |= Commits(1) << next.others[1];
+                    ++next.acknowledgements;
                     next.other = Phase::between;
                 });
         }
@@ -367,7 +383,7 @@ private:
             take(world, label + "asks for a sample", [&](World& next) {
                 auto& asker = next.workers[number];
                 ++next.samples;
-                asker.question = {true, {asker.samples.last_ticket(), routing_of(next, number).epoch, next.recorded, next.recorded, snapshot(next)}};
+                asker.question = {true, {asker.samples.last_ticket(), routing_of(next, number).epoch, next.recorded, next.recorded, snapshot(next), next.acknowledgements}};
             });
         }
         if (worker.question.is_asked) {

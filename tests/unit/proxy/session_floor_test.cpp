@@ -16,6 +16,7 @@ struct World {
     Samples samples{unflushed};
     SessionFloor floor;
     ReadRules rules;
+    std::uint64_t acknowledged = 0;
     Clock::time_point now = Clock::now();
 
     ServerPosition& a() { return *routing.servers[1].position; }
@@ -25,7 +26,7 @@ struct World {
         b().set_replayed(by_b);
     }
     void sample(std::uint64_t flushed, std::uint64_t inserted = 0) {
-        samples.publish({samples.last_ticket(), routing.epoch, flushed, std::max(flushed, inserted), {}});
+        samples.publish({samples.last_ticket(), routing.epoch, flushed, std::max(flushed, inserted), {}, acknowledged});
     }
     void fence() {
         for (auto const& server : routing.servers) samples.of(*server.position).fenced = samples.of(*server.position).last_fence;
@@ -418,6 +419,62 @@ TEST(SessionFloor, AFenceThatWasAskedOfAReplicaBeforeItWasLostIsAskedAgain) {
     EXPECT_FALSE(world.floor.may_go_to_primary(world.routing, world.samples, world.rules));
     world.fence();
     EXPECT_TRUE(world.floor.may_go_to_primary(world.routing, world.samples, world.rules));
+}
+
+TEST(SessionFloor, AReadWaitsForWhatOthersWereToldOf) {
+    World world;
+    world.rules = {.consistency = Consistency::endpoint, .wants_replica = true};
+    world.replayed(100, 100);
+    world.floor.begin_read(0);
+    auto const home = world.next();
+    EXPECT_NE(home, "wait");
+    world.acknowledged = 1;
+    world.floor.begin_read(1);
+    EXPECT_EQ(world.next(), "wait");
+    world.sample(120);
+    EXPECT_EQ(world.next(), "wait");
+    EXPECT_EQ(world.samples.of(home == "a" ? world.a() : world.b()).replayed, 120U);
+    world.replayed(120, 120);
+    EXPECT_EQ(world.next(), home);
+    // The same sample serves all that ask for no more.
+    auto const ticket = world.samples.last_ticket();
+    for (int count = 0; count < 10; ++count) {
+        world.floor.begin_read(1);
+        EXPECT_EQ(world.next(), home);
+    }
+    EXPECT_EQ(world.samples.last_ticket(), ticket);
+}
+
+TEST(SessionFloor, WhereNoReplicaHasWhatOthersWereToldOfThePrimaryIsRead) {
+    World world;
+    world.rules.consistency = Consistency::endpoint;
+    world.replayed(100, 100);
+    world.acknowledged = 1;
+    world.floor.begin_read(1);
+    EXPECT_EQ(world.next(), "wait");
+    EXPECT_EQ(world.next(Patience::fences), "p");
+    world.sample(200);
+    world.floor.begin_read(1);
+    EXPECT_EQ(world.next(Patience::fences), "p");
+}
+
+TEST(SessionFloor, AReadMayFollowAnotherWhereNothingElseWasAcknowledgedSince) {
+    World world;
+    world.rules = {.consistency = Consistency::endpoint, .wants_replica = true};
+    world.replayed(100, 100);
+    world.floor.begin_read(0);
+    EXPECT_NE(world.next(), "wait");
+    EXPECT_TRUE(world.floor.may_read_on_here(world.routing, world.samples, world.rules, 0));
+    EXPECT_FALSE(world.floor.may_read_on_here(world.routing, world.samples, world.rules, 1));
+    world.acknowledged = 1;
+    world.sample(110);
+    EXPECT_FALSE(world.floor.may_read_on_here(world.routing, world.samples, world.rules, 1));
+    world.replayed(110, 110);
+    EXPECT_TRUE(world.floor.may_read_on_here(world.routing, world.samples, world.rules, 1));
+    world.rules.consistency = Consistency::strict;
+    EXPECT_FALSE(world.floor.may_read_on_here(world.routing, world.samples, world.rules, 0));
+    world.rules.consistency = Consistency::session;
+    EXPECT_TRUE(world.floor.may_read_on_here(world.routing, world.samples, world.rules, 1));
 }
 
 TEST(SessionFloor, WeightsAreShares) {
