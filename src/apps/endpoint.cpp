@@ -176,7 +176,18 @@ Result<std::unique_ptr<RunningEndpoint>> RunningEndpoint::open(proxy::EndpointSe
 void RunningEndpoint::offer(Succession succession) {
     auto offered = proxy::Handover::offer(
         proxy::handover_name(*endpoint_.settings()),
-        {std::move(succession.make_way), [this]() -> auto const& { return endpoint_.sockets(); }, std::move(succession.take_back),
+        {[this, make_way = std::move(succession.make_way)] {
+             // Both serve until one of them ends, and each acknowledges what the other does not know of.
+             endpoint_.share_with_next(true);
+             auto const way = make_way();
+             if (!way) endpoint_.share_with_next(false);
+             return way;
+         },
+         [this]() -> auto const& { return endpoint_.sockets(); },
+         [this, take_back = std::move(succession.take_back)] {
+             take_back();
+             endpoint_.share_with_next(false);
+         },
          [this, given = std::move(succession.given)] {
              endpoint_.stop_listening();
              given();

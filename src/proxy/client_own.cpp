@@ -80,10 +80,10 @@ OwnAnswer ClientSession::set_own(OwnStatement const& own) {
         route_wish_ = *wish;
     } else if (own.name == "pgtandem.consistency") {
         auto const level = find_choice(consistencies, own.value);
-        if (!level) return bad_value(own, "Available values: eventual, bounded, session, strict.");
+        if (!level) return bad_value(own, "Available values: eventual, bounded, session, endpoint, strict.");
         consistency_ = *level;
     } else if (own.name == "pgtandem.floor") {
-        if (!floor_.raise(own.value, worker_.routing(), worker_.samples())) {
+        if (!floor_.raise(own.value, worker_.routing())) {
             return bad_value(own, "A floor is what SHOW pgtandem.floor gives: 1:0/3000148.");
         }
     } else {

@@ -1,5 +1,6 @@
 // Where a session's next transaction runs, and what it takes away from it.
 #include <algorithm>
+#include <functional>
 
 #include "proxy/client_session.hpp"
 #include "proxy/worker.hpp"
@@ -45,17 +46,20 @@ KnownPath const& ClientSession::search_path() {
 }
 
 ReadRules ClientSession::read_rules() const {
-    return {consistency_.value_or(settings_->consistency), settings_->max_lag, &settings_->weights, route_wish_ == RouteWish::replica};
+    auto level = consistency_.value_or(settings_->consistency);
+    // What the other process of a takeover acknowledges, the primary has to be asked for.
+    if (level == Consistency::endpoint && worker_.acknowledged().is_shared()) level = Consistency::strict;
+    return {level, settings_->max_lag, &settings_->weights, route_wish_ == RouteWish::replica};
 }
 
-bool ClientSession::acquire(Route route) {
+bool ClientSession::acquire(Route route, sql::Touched const& read) {
     if (is_waiting_ || is_awaiting_news_) return false;
     auto* pool = pool_;
     auto lease = Lease::ordinary;
     auto const* server = worker_.routing().primary();
     if (route == Route::primary && !may_leave_replica()) return false;
     if (route == Route::reads) {
-        auto const choice = choose_server();
+        auto const choice = choose_server(read);
         if (choice.must_wait) return false;
         server = choice.server;
         bool const is_replica = server != nullptr && !server->is_primary;
@@ -103,9 +107,19 @@ bool ClientSession::is_fenced() {
     return floor_.may_go_to_primary(worker_.routing(), worker_.samples(), read_rules()) || patience() == Patience::none;
 }
 
-ReadChoice ClientSession::choose_server() {
+std::uint64_t ClientSession::acknowledged(sql::Touched const& read) const {
+    return worker_.acknowledged().last_of(read, std::hash<std::string>{}(database_));
+}
+
+// One more read, of what a replica is read on already.
+bool ClientSession::may_read_on(sql::Touched const& read) {
+    return floor_.may_read_on_here(worker_.routing(), worker_.samples(), read_rules(), acknowledged(read));
+}
+
+ReadChoice ClientSession::choose_server(sql::Touched const& read) {
     auto const now = worker_.loop().now();
-    bool const has_waited = awaiting_since_ != Clock::time_point();
+    bool const has_waited = awaiting_since_ != Clock::time_point() && awaits_ == Awaits::read;
+    if (!has_waited) floor_.begin_read(acknowledged(read));
     bool const is_chosen = chosen_ && chosen_->at == now && chosen_->routing_version == worker_.routing().version;
     auto const choice = is_chosen ? chosen_->choice : floor_.choose(worker_.routing(), worker_.samples(), read_rules(), now, patience());
     chosen_.reset();
@@ -201,18 +215,26 @@ void ClientSession::ask_elsewhere() {
     else pool.discard(*attached);
 }
 
-void ClientSession::ended_on_primary(bool may_have_written, bool read_there) {
+bool ClientSession::may_be_unflushed() const {
+    auto const* const primary = worker_.routing().primary();
+    return may_commit_without_flush_ || worker_.samples().has_unflushed_commits() || state_.is_pinned() || primary == nullptr || primary->commits_without_flush;
+}
+
+void ClientSession::acknowledge(sql::Touched const& written) { worker_.acknowledged().note(written, std::hash<std::string>{}(database_), may_be_unflushed()); }
+
+void ClientSession::ended_on_primary(sql::Touched const* written, bool read_there) {
     // What was sent behind it may change it again.
     if (backend()->expected.empty()) is_path_changing_ = false;
+    if (written != nullptr) acknowledge(*written);
     if (!settings_->split || target_ != Target::primary) return;
     auto const& routing = worker_.routing();
-    if (may_have_written) {
-        auto const* const primary = routing.primary();
-        bool const without_flush = may_commit_without_flush_ || worker_.samples().has_unflushed_commits() || state_.is_pinned() || primary == nullptr || primary->commits_without_flush;
-        floor_.wrote(routing.has_reader ? &worker_.samples() : nullptr, without_flush);
+    bool const may_be_late = read_rules().is_loose();
+    if (written != nullptr) {
+        floor_.wrote(routing, routing.has_reader ? &worker_.samples() : nullptr, may_be_late, may_be_unflushed());
         worker_.prober().look();
+    } else if (!read_there) {
+        floor_.was_on_primary(routing, may_be_late);
     }
-    if (!read_there) floor_.was_on_primary(routing);
 }
 
 void ClientSession::note_numbers(sql::Analysis const& analysis) {

@@ -73,7 +73,7 @@ io::Task<bool> ClientSession::begin_replication() {
 
 // At login, when there is nothing to answer yet: a refusal is the end.
 io::Task<bool> ClientSession::wait_for_backend() {
-    if (acquire(Route::primary)) co_return true;
+    if (acquire(Route::primary, {})) co_return true;
     while (is_waiting_ && !login_timed_out_ && !end_reason_ && stream_->health() == io::Health::open && !stream_->at_end()) {
         co_await event_.wait();
     }
@@ -306,12 +306,13 @@ void ClientSession::begin_on_server() {
     if (pool_->group().waiting() >= settings_->queue_length) return;
     begins_unasked_ = true;
     bool const may_read = relay_->route_of_begin() == Route::reads && splits();
-    if (acquire(may_read ? Route::reads : Route::primary)) begins_unasked_ = false;
+    if (acquire(may_read ? Route::reads : Route::primary, sql::Touched::all())) begins_unasked_ = false;
 }
 
 void ClientSession::stop_beginning() {
     begins_unasked_ = false;
     stop_awaiting();
+    awaiting_since_ = {};
     if (std::exchange(is_waiting_, false)) leave_queue();
 }
 

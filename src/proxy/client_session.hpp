@@ -129,7 +129,9 @@ private:
 
     // client_route.cpp
     ReadRules read_rules() const;
-    ReadChoice choose_server();
+    ReadChoice choose_server(sql::Touched const& read);
+    std::uint64_t acknowledged(sql::Touched const& read) const;
+    bool may_be_unflushed() const;
     Clock::time_point waits_until(Patience patience) const;
     Patience patience() const;
     bool may_leave_replica();
@@ -166,9 +168,11 @@ private:
     bool holds(PreparedStatement const& statement) override;
     bool must_wait_for_facts() override;
     bool facts_hold() override;
-    bool acquire(Route route) override;
+    bool acquire(Route route, sql::Touched const& read) override;
+    bool may_read_on(sql::Touched const& read) override;
+    void acknowledge(sql::Touched const& written) override;
     bool splits() const override;
-    void ended_on_primary(bool may_have_written, bool read_there) override;
+    void ended_on_primary(sql::Touched const* written, bool read_there) override;
     void placed(sql::Analysis const* analysis, std::string_view text) override;
     void catalog_changed() override;
     DatabaseStats& stats() override { return view_->stats; }

@@ -92,6 +92,8 @@ Status Endpoint::start(std::optional<Takeover> takeover) {
     sockets_ = std::move(sockets);
     if (takeover) {
         former_ = std::move(takeover);
+        shared_.acknowledged.set_other(Acknowledged::Other::former, true);
+        shared_.former_serves = [this] { return former_->is_there(); };
         shared_.cancel_elsewhere = [this](std::uint32_t process_id, std::string const& key, std::function<void()> delivered) {
             former_->cancel(process_id, key, std::move(delivered));
         };

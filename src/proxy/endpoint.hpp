@@ -36,6 +36,8 @@ public:
     // Ends whoever is left. False when a worker stands still: then this may not be destroyed, and the process is to end soon.
     bool stop();
     std::vector<ListeningSocket> const& sockets() const { return sockets_; }
+    // Another process is about to take over, or has not come to it. Thread-safe.
+    void share_with_next(bool serves) { shared_.acknowledged.set_other(Acknowledged::Other::next, serves); }
     // Thread-safe.
     // 'delivered' is called from any thread.
     void cancel(std::uint32_t process_id, std::string const& key, std::function<void()> delivered) const {

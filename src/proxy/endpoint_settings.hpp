@@ -26,11 +26,13 @@ enum class Consistency : std::uint8_t {
     eventual,  // whatever a replica has
     bounded,   // nothing older than max_lag_ms
     session,   // the session's own writes, and never less than before
+    endpoint,  // each commit that this endpoint had told anybody of before the read began, too
     strict,    // each commit that anybody was told of before the read began
 };
 inline constexpr auto consistencies = std::to_array<std::pair<std::string_view, Consistency>>({{"eventual", Consistency::eventual},
                                                                                                {"bounded", Consistency::bounded},
                                                                                                {"session", Consistency::session},
+                                                                                               {"endpoint", Consistency::endpoint},
                                                                                                {"strict", Consistency::strict}});
 
 struct ServerWeight {
@@ -65,7 +67,7 @@ struct EndpointSettings {
     std::chrono::milliseconds drain_timeout{300'000};  // how long clients may stay when another process has taken over
 
     bool split = true;  // reads on the endpoint's port are shared with the replicas
-    Consistency consistency = Consistency::session;
+    Consistency consistency = Consistency::endpoint;
     std::chrono::milliseconds max_lag{10'000};   // a replica that is further behind gets no reads, but for 'eventual' ones; 0: no limit
     std::chrono::milliseconds floor_wait{10};    // how long a read waits for a replica that is nearly there
     std::vector<ServerWeight> weights{};         // 1 for who is not named

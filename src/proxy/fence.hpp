@@ -32,6 +32,7 @@ public:
     enum class Step { idle, wants_answer, wants_end };
 
     Step step() const { return step_; }
+    std::vector<std::uint64_t> const& awaited() const { return awaited_; }
     std::uint64_t ticket() const { return ticket_; }
     // The fences that this run is good for.
     std::uint64_t covers() const { return covers_; }

@@ -27,10 +27,11 @@ std::uint64_t lsn_in(wire::DataRow const& row, std::size_t column) { return lsn_
 
 }  // namespace
 
-Prober::Prober(io::Loop& loop, ReportedRegistry& reported, Samples& samples, std::function<void()> tell_news)
+Prober::Prober(io::Loop& loop, ReportedRegistry& reported, Samples& samples, Acknowledged const& acknowledged, std::function<void()> tell_news)
     : loop_(loop),
       reported_(reported),
       samples_(samples),
+      acknowledged_(acknowledged),
       tell_news_(std::move(tell_news)),
       timer_(loop.make_timer([this] { look(); })) {}
 
@@ -99,12 +100,21 @@ void Prober::rest(Server& server, Clock::duration span) { server.not_before = lo
 void Prober::ask_primary(ServerEntry const& primary) {
     auto& server = servers_[primary.position->id()];
     if (!samples_.is_wanted() || !may_ask(primary, server)) return;
-    auto const ticket = samples_.last_ticket();
-    server.line->ask("EXECUTE sample", [this, &server, ticket, epoch = routing_->epoch](wire::DataRow const* row) {
+    Sample asked;
+    asked.ticket = samples_.last_ticket();
+    asked.epoch = routing_->epoch;
+    asked.acknowledged = acknowledged_.last();
+    asked.acknowledged_without_flush = acknowledged_.last_without_flush();
+    asked.is_flushed_late = primary.commits_without_flush;
+    server.line->ask("EXECUTE sample", [this, &server, asked](wire::DataRow const* row) {
         if (row == nullptr) return rest(server, rest_after_failure);
         auto shown = parse_snapshot(value(*row, 2));
         if (!shown) return rest(server, rest_after_failure);
-        samples_.publish({ticket, epoch, lsn_in(*row, 0), lsn_in(*row, 1), std::move(*shown)});
+        auto sample = asked;
+        sample.flushed = lsn_in(*row, 0);
+        sample.inserted = lsn_in(*row, 1);
+        sample.shown = std::move(*shown);
+        samples_.publish(std::move(sample));
         tell_news_();
         rest(server, samples_.has_waiters() ? first_pause : sample_pause);
     });
@@ -112,46 +122,32 @@ void Prober::ask_primary(ServerEntry const& primary) {
 
 void Prober::ask_replica(ServerEntry const& replica) {
     auto& server = servers_[replica.position->id()];
-    auto const& wishes = samples_.of(*replica.position);
-    if (server.fence.step() != Fence::Step::idle) drive_fence(replica, server);
-    else if (!wishes.is_fenced(wishes.last_fence)) server.fence.begin(wishes.last_fence, samples_.take_ticket());
+    auto& wishes = samples_.of(*replica.position);
+    auto const next = server.fence.next(samples_, wishes, routing_->epoch);
+    if (next != FenceRun::Next::question) take_fence_step(next);
+    else if (may_ask(replica, server)) ask_for_fence(replica, server);
     bool const is_behind = wishes.replayed > replica.position->replayed();
     if (is_behind && samples_.has_waiters() && may_ask(replica, server)) ask_how_far(replica, server);
 }
 
-void Prober::drive_fence(ServerEntry const& replica, Server& server) {
-    auto& fence = server.fence;
-    auto const& sample = samples_.latest();
-    if (sample.ticket < fence.ticket()) return;
-    if (sample.epoch != routing_->epoch) return fence.wait_for(samples_.take_ticket());
-    if (fence.step() == Fence::Step::wants_answer) {
-        if (may_ask(replica, server)) ask_for_fence(replica, server);
-    } else {
-        fence.take_end(sample.shown);
-        after_fence_step(*replica.position, server);
-    }
+void Prober::take_fence_step(FenceRun::Next next) {
+    if (next == FenceRun::Next::nothing) return;
+    look();
+    if (next == FenceRun::Next::fenced) tell_news_();
 }
 
 void Prober::ask_for_fence(ServerEntry const& replica, Server& server) {
-    auto const query = "EXECUTE fence (" + server.fence.question(samples_.latest().shown) + ")";
+    auto const query = "EXECUTE fence (" + server.fence.question(samples_) + ")";
     server.line->ask(query, [this, &server, position = replica.position](wire::DataRow const* row) {
         auto const xmax = row == nullptr ? std::nullopt : parse_xids(value(*row, 1));
         auto const committed = row == nullptr ? std::nullopt : parse_xids(value(*row, 2));
         if (!committed || !xmax || xmax->size() != 1) {
             rest(server, rest_after_failure);
-            return server.fence.begin_again(samples_.take_ticket());
+            return server.fence.take_failure(samples_);
         }
         position->set_replayed(lsn_in(*row, 0));
-        server.fence.take_answer(xmax->front(), *committed);
-        after_fence_step(*position, server);
+        take_fence_step(server.fence.take_answer(xmax->front(), *committed, samples_, samples_.of(*position)));
     });
-}
-
-void Prober::after_fence_step(ServerPosition const& replica, Server& server) {
-    look();
-    if (server.fence.step() != Fence::Step::idle) return server.fence.wait_for(samples_.take_ticket());
-    samples_.of(replica).fenced = server.fence.covers();
-    tell_news_();
 }
 
 void Prober::ask_how_far(ServerEntry const& replica, Server& server) {

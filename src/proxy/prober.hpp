@@ -6,6 +6,8 @@
 #include <memory>
 #include <string>
 
+#include "proxy/acknowledged.hpp"
+#include "proxy/fence_run.hpp"
 #include "proxy/probe_line.hpp"
 #include "proxy/routing.hpp"
 #include "proxy/samples.hpp"
@@ -15,7 +17,7 @@ namespace pgtandem::proxy {
 class Prober {
 public:
     // 'tell_news': something is known that sessions may wait for.
-    Prober(io::Loop& loop, ReportedRegistry& reported, Samples& samples, std::function<void()> tell_news);
+    Prober(io::Loop& loop, ReportedRegistry& reported, Samples& samples, Acknowledged const& acknowledged, std::function<void()> tell_news);
 
     // Something may be wanted: it is asked at the end of this turn.
     void look();
@@ -29,7 +31,7 @@ private:
         std::unique_ptr<ProbeLine> line;
         bool is_by_reserve = false;          // the line is, or the next one
         Clock::time_point line_made_at{};
-        Fence fence{};                       // of a replica
+        FenceRun fence{};                    // of a replica
         Clock::time_point not_before{};      // the next question
         Clock::duration pause{};             // between two questions for the same: it grows
     };
@@ -37,9 +39,8 @@ private:
     void look_now();
     void ask_primary(ServerEntry const& primary);
     void ask_replica(ServerEntry const& replica);
-    void drive_fence(ServerEntry const& replica, Server& server);
+    void take_fence_step(FenceRun::Next next);
     void ask_for_fence(ServerEntry const& replica, Server& server);
-    void after_fence_step(ServerPosition const& replica, Server& server);
     void ask_how_far(ServerEntry const& replica, Server& server);
     bool may_ask(ServerEntry const& entry, Server& server);
     void rest(Server& server, Clock::duration span);
@@ -47,6 +48,7 @@ private:
     io::Loop& loop_;
     ReportedRegistry& reported_;
     Samples& samples_;
+    Acknowledged const& acknowledged_;
     std::function<void()> tell_news_;
     std::shared_ptr<Routing const> routing_;
     std::map<std::uint64_t, Server> servers_;  // by ServerPosition's id

@@ -31,6 +31,7 @@ struct Batch {
     Kind kind = Kind::other;
     std::size_t bytes = 0;
     std::shared_ptr<sql::Analysis const> query{};  // of a simple query, where it can be looked at
+    sql::Touched read{};
 };
 
 // Whether a statement may have left something in the WAL that its session has to see.
@@ -59,12 +60,16 @@ public:
     virtual bool must_wait_for_facts() = 0;
     virtual bool facts_hold() = 0;
     // A backend, attached to the relay, where one is free; else the session is in the queue for one, or waits until it is known
-    // where it may read.
-    virtual bool acquire(Route route) = 0;
+    // where it may read. 'read': what is to be read, where that is the route.
+    virtual bool acquire(Route route, sql::Touched const& read) = 0;
+    // Whether one more read may follow on the replica whose backend is attached.
+    virtual bool may_read_on(sql::Touched const& read) = 0;
+    // The client is about to be told that something is done which may have written.
+    virtual void acknowledge(sql::Touched const& written) = 0;
     // Reads of this session may go to replicas at present.
     virtual bool splits() const = 0;
     // A transaction has ended on the primary; 'read_there': its place was chosen among all that could serve the read.
-    virtual void ended_on_primary(bool may_have_written, bool read_there) = 0;
+    virtual void ended_on_primary(sql::Touched const* written, bool read_there) = 0;
     // What the endpoint itself answers. Nothing: it has to wait.
     virtual std::optional<OwnAnswer> answer_own(OwnStatement const& own) = 0;
     virtual void reset_own_settings() = 0;
@@ -86,7 +91,7 @@ struct Attachment {
     bool was_placed = false;        // where it reads was chosen among all that may serve the read
     bool withholds_reply = false;   // nothing of the answer to the oldest batch has been passed to the client
     bool discards_reply = false;    // nor will be: it is asked elsewhere
-    bool may_have_written = false;  // in this transaction, on the primary
+    std::optional<sql::Touched> written{};  // what this transaction, on the primary, may have written; nothing: it has not
     bool is_in_copy_in = false;
     bool client_copies = false;  // the server reads COPY data, and the client has not ended it
     bool owes_ready = false;     // the client's ReadyForQuery comes after a query of ours
@@ -225,7 +230,8 @@ private:
     void forward(std::string_view bytes) { to_server().append(bytes); }
     ByteBuffer& to_server() { return at_.backend->stream().output(); }
     PendingReplies& pending() { return at_.backend->expected; }
-    bool has_backend() { return at_.backend != nullptr || (host_.acquire(Route::primary) && at_.backend != nullptr); }
+    void note_write(sql::Touched const& touched);
+    bool has_backend() { return at_.backend != nullptr || (host_.acquire(Route::primary, {}) && at_.backend != nullptr); }
     bool is_settled() const { return at_.backend == nullptr || !at_.backend->expected.may_change_session(); }
     Took settle();
     void request_answers();

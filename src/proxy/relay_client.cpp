@@ -220,7 +220,7 @@ Relay::Took Relay::leave_it_to_the_server(Expect what, wire::Header header, std:
     // Of a Sync the server only refuses the shape; before that it overlooks everything.
     if (what == Expect::sync) ignores_until_sync_ = false;
     else use_client_names();
-    at_.may_have_written = true;
+    note_write(sql::Touched::all());
     pending().push({what});
     pass_through(header, input);
     at_.backend->is_in_batch = !pending().back().ends_in_ready();
@@ -297,7 +297,7 @@ Relay::Took Relay::take_function_call(wire::Header header, std::string_view inpu
         if (!state_.is_pinned()) at_.backend->is_retired = true;
         use_client_names();
     }
-    at_.may_have_written = true;
+    note_write(sql::Touched::all());
     push_statement(Expect::function_call, nullptr);
     pass_through(header, input);
     return Took::yes;

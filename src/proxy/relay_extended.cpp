@@ -297,7 +297,7 @@ Relay::Took Relay::take_execute(std::string_view message, std::string_view body)
         check_before(analysis.get(), statement->text);
         bring_named(analysis.get(), statement->text, true);
     } else {
-        at_.may_have_written = true;
+        note_write(sql::Touched::all());
     }
     push_statement(Expect::execute, analysis);
     forward(message);

@@ -177,6 +177,8 @@ bool Relay::complete(std::string_view body) {
     }
     auto& front = pending().front();
     bool const ours = front.is_ours;
+    // Of a simple query: its commit comes before this, and the client may take it for the acknowledgement.
+    if (front.what == Expect::query && at_.written) host_.acknowledge(*at_.written);
     if (front.analysis && front.statement < front.analysis->statements.size()) {
         note_completion(front.analysis->statements[front.statement], completion->tag);
     }
@@ -356,8 +358,8 @@ void Relay::end_transaction() {
     auto const ended = state_.transaction_ended(value_of(at_.backend->reported, "DateStyle"), is_last);
     at_.backend->settings = ended.on_backend;
     ++host_.stats().transactions;
-    if (!at_.is_on_replica) host_.ended_on_primary(at_.may_have_written, at_.was_placed);
-    if (is_last) at_.may_have_written = false;
+    if (!at_.is_on_replica) host_.ended_on_primary(at_.written ? &*at_.written : nullptr, at_.was_placed);
+    if (is_last) at_.written.reset();
     at_.block_begin.clear();
     if (ended.catalog_changed) host_.catalog_changed();
 }

@@ -129,14 +129,16 @@ private:
     bool take(Statement const& statement) {
         ++statements_;
         if (!statement.analysis) return false;
+        read_.add(statement.analysis->verdict.touched);
         reads_ = reads_ && reads(statement);
         ends_ = ends_ || ends_transaction(*statement.analysis);
         return true;
     }
 
-    Batch finish(Batch batch) const {
+    Batch finish(Batch batch) {
         // A Sync alone asks for nothing but ReadyForQuery.
         if (statements_ == 0 && batch.bytes > wire::header_size) return {};
+        batch.read = std::move(read_);
         batch.kind = reads_ ? Batch::Kind::reads : ends_ ? Batch::Kind::ends_transaction : Batch::Kind::other;
         return batch;
     }
@@ -145,6 +147,7 @@ private:
     Find find_;
     std::optional<Statement> unnamed_;
     std::size_t statements_ = 0;
+    sql::Touched read_;
     bool reads_ = true;
     bool ends_ = false;
 };
@@ -178,7 +181,9 @@ Relay::Took Relay::place_batch(wire::Header header) {
     looked_at_ = batch.query;
     if (at_.backend != nullptr) return continue_on_replica(batch);
     if (batch.kind != Batch::Kind::reads) return Took::yes;
-    if (!host_.acquire(Route::reads)) return Took::need_backend;
+    // What the statements of a block will read is not known yet.
+    bool const begins_block = !deferred_begin_.empty();
+    if (!host_.acquire(Route::reads, begins_block ? sql::Touched::all() : batch.read)) return Took::need_backend;
     if (at_.is_on_replica) keep(batch);
     return Took::yes;
 }
@@ -187,13 +192,16 @@ Relay::Took Relay::place_batch(wire::Header header) {
 Relay::Took Relay::continue_on_replica(Batch const& batch) {
     bool const reads = batch.kind == Batch::Kind::reads;
     if (reads && at_.backend->asked.size() > most_asked) return Took::await_server;
-    if (reads && at_.nothing_sent_to_replica) {
+    // Where a block was begun for want of a statement, the place was chosen before this one came.
+    if (reads && at_.nothing_sent_to_replica && (at_.block_begin.empty() || host_.may_read_on(batch.read))) {
         keep(batch);
         return Took::yes;
     }
     bool const is_answered = at_.backend->expected.empty();
     bool const is_in_block = at_.backend->transaction != 'I' || !at_.block_begin.empty();
-    if (!is_in_block && reads) {
+    // Others may have been told of more since the place was chosen.
+    bool const may_follow = reads && (at_.backend->transaction == 'E' || host_.may_read_on(batch.read));
+    if (!is_in_block && may_follow) {
         keep(batch);
         return Took::yes;
     }
@@ -204,7 +212,7 @@ Relay::Took Relay::continue_on_replica(Batch const& batch) {
         block_was_aborted_ = true;
         return Took::await_server;
     }
-    if (at_.backend->transaction == 'E' || reads || batch.kind == Batch::Kind::ends_transaction) {
+    if (at_.backend->transaction == 'E' || may_follow || batch.kind == Batch::Kind::ends_transaction) {
         at_.batch_left = batch.bytes;
         return Took::yes;
     }

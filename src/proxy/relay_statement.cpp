@@ -29,12 +29,17 @@ bool ends_transaction(sql::Verb verb) {
 void Relay::check_before(sql::Analysis const* analysis, std::string_view text) {
     ++host_.stats().queries;
     host_.placed(analysis, text);
-    at_.may_have_written = at_.may_have_written || may_have_written(analysis);
+    if (may_have_written(analysis)) note_write(analysis == nullptr ? sql::Touched::all() : analysis->verdict.touched);
     // What runs on a replica was found to leave nothing behind, or is refused there.
     if (!at_.is_on_replica) note_state(analysis, text);
     if (may_reach_names()) use_client_names();
     if (state_.custom_settings() == nullptr) return;
     for (auto const& name : *state_.custom_settings()) at_.backend->custom_settings.insert(name);
+}
+
+void Relay::note_write(sql::Touched const& touched) {
+    if (!at_.written) at_.written.emplace();
+    at_.written->add(touched);
 }
 
 void Relay::note_state(sql::Analysis const* analysis, std::string_view text) {

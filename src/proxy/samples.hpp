@@ -4,6 +4,8 @@
 #pragma once
 #include <atomic>
 #include <cstdint>
+#include <deque>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 
@@ -21,6 +23,10 @@ struct Sample {
     // LSN: what has been inserted. A commit that did not wait for its flush (synchronous_commit = off) may lie above 'flushed'.
     std::uint64_t inserted = 0;
     Snapshot shown{};            // what the primary showed then
+    // Acknowledged's counts when it began.
+    std::uint64_t acknowledged = 0;
+    std::uint64_t acknowledged_without_flush = 0;
+    bool is_flushed_late = false;  // any commit may lie above 'flushed'
 };
 
 // Of one replica.
@@ -31,7 +37,6 @@ struct ReplicaWishes {
 
     // A replica shows a commit as soon as it has replayed it; the primary only when whoever made it has been told, or is about
     // to be. Once a ticket is fenced, the primary shows all that this replica had shown when the ticket was taken.
-    std::uint64_t take_fence() { return ++last_fence; }
     bool is_fenced(std::uint64_t ticket) const { return fenced >= ticket; }
 };
 
@@ -45,9 +50,13 @@ public:
     std::uint64_t take_ticket() { return ++last_ticket_; }
     std::uint64_t last_ticket() const { return last_ticket_; }
     Sample const& latest() const { return latest_; }
-    void publish(Sample sample) { latest_ = std::move(sample); }
+    void publish(Sample sample);
+    // LSN: at or above the end of each commit up to this one of Acknowledged; nothing where no sample of this primary covers it yet.
+    std::optional<std::uint64_t> position_of(std::uint64_t acknowledged, std::uint64_t epoch) const;
     bool is_wanted() const { return latest_.ticket < last_ticket_; }
 
+    // Of one count for all replicas: a ticket from before a replica was lost is not taken for one from after.
+    std::uint64_t take_fence(ReplicaWishes& wishes) { return wishes.last_fence = ++last_fence_; }
     ReplicaWishes& of(ServerPosition const& replica) { return wishes_[replica.id()]; }
     void forget(std::uint64_t replica) { wishes_.erase(replica); }
 
@@ -66,7 +75,13 @@ private:
     Residents residents_;
     int waiting_ = 0;
     std::uint64_t last_ticket_ = 0;
+    std::uint64_t last_fence_ = 0;
     Sample latest_;
+    struct Covered {
+        std::uint64_t acknowledged;
+        std::uint64_t position;
+    };
+    std::deque<Covered> covered_;  // of the last samples' epoch; both rise
     std::unordered_map<std::uint64_t, ReplicaWishes> wishes_;
 };
 

@@ -19,7 +19,16 @@ constexpr auto next_try = std::chrono::milliseconds(500);
 // A replica that is further behind is not waited for.
 constexpr auto nearly_there = std::chrono::milliseconds(50);
 
+// Beside what others have written, a session stays where it reads, and sees no less there than before.
+bool stays_home(ReadRules const& rules) { return rules.consistency == Consistency::session || rules.consistency == Consistency::endpoint; }
+
 bool is_nearly_there(ServerEntry const& server) { return server.position->lag() <= nearly_there; }
+
+// From another place each time, so that servers with equal loads take turns.
+std::size_t next_turn() {
+    static thread_local std::size_t turn = 0;
+    return ++turn;
+}
 
 ReadPlace place_of(ServerEntry const& server) { return server.is_primary ? ReadPlace::primary_share : ReadPlace::replica; }
 
@@ -36,46 +45,76 @@ std::string_view name(ReadPlace place) {
     return "";
 }
 
-void SessionFloor::wrote(Samples* samples, bool without_flush) {
+void SessionFloor::was_on_primary(Routing const& routing, bool may_be_late) {
+    enter_epoch(routing);
+    auto const* const primary = routing.primary();
+    auto const* const home = home_in(routing);
+    // Home has shown what the primary may not show yet, or the primary has gone while it worked.
+    if (primary == nullptr || (may_be_late && home != nullptr && routing.follows_primary(*home))) {
+        outdate_questions();
+        asks_for_home_ = true;
+    } else {
+        use(*primary, {});
+    }
+}
+
+void SessionFloor::wrote(Routing const& routing, Samples* samples, bool may_be_late, bool without_flush) {
+    was_on_primary(routing, may_be_late);
     reads_after_writes_ = !std::exchange(has_unread_write_, true);
     bool const asks_now = samples != nullptr && reads_after_writes_ && !is_resident_;
-    // What it has read anywhere is below what this sample will say.
-    needs_ticket_ = !asks_now;
-    ticket_ = asks_now ? samples->take_ticket() : 0;
-    raises_floor_ = true;
+    if (asks_now) ticket_ = samples->take_ticket();
     takes_inserted_ = takes_inserted_ || without_flush;
+}
+
+// The session is about to use the server, or has done so: a question that was put before does not cover it.
+void SessionFloor::use(ServerEntry const& server, Clock::time_point since) {
+    outdate_questions();
+    fence_ = goal_ = 0;
+    is_leaving_ = false;
+    home_ = server.position->id();
+    home_since_ = looked_around_ = since;
+    // The primary shows whatever there is to see; a replica is used only where it has what was asked for.
+    asks_for_home_ = false;
+    takes_inserted_ = takes_inserted_ && server.is_primary;
+}
+
+void SessionFloor::outdate_questions() {
+    ticket_ = bound_ = 0;
     is_sampled_ = has_fresh_ticket_ = false;
 }
 
-void SessionFloor::was_on_primary(Routing const& routing) {
-    if (auto const* const primary = routing.primary()) settle(primary, ReadPlace::primary_share, {});
+void SessionFloor::begin_read(std::uint64_t acknowledged) {
+    must_see_ = acknowledged;
+    has_fresh_ticket_ = false;
 }
 
 ReadChoice SessionFloor::choose(Routing const& routing, Samples& samples, ReadRules const& rules, Clock::time_point now, Patience patience) {
     auto const can_read = [&](ServerEntry const& server) { return rules.can_use(routing, server, now); };
-    enter_epoch(routing, samples);
+    enter_epoch(routing);
     has_unread_write_ = false;
+    if (rules.is_loose()) return choose_late(routing, rules, now);
     if (std::ranges::none_of(routing.servers, can_read)) return to_primary(routing, samples, rules, ReadPlace::no_replica, patience);
-    if (reads_where_it_wrote(routing, samples, rules, now)) return {false, routing.primary(), ReadPlace::primary_share};
-    if (std::exchange(needs_ticket_, false)) ticket_ = samples.take_ticket();
-    if (rules.is_loose()) return choose_seen(routing, samples, rules, now, patience);
-    if (auto const home = stay_home(routing, rules, now); home.server != nullptr) {
-        fence_ = 0;  // what it reads now is not covered by a fence that it took before
-        return home;
+    if (timeline_awaited_ != 0) {
+        return patience == Patience::all ? ReadChoice{true} : to_primary(routing, samples, rules, ReadPlace::no_sample, patience);
     }
+    if (reads_where_it_wrote(routing, samples, rules, now)) return {false, routing.primary(), ReadPlace::primary_share};
+    if (!is_covered(rules)) look_for_acknowledged(samples);
+    if (auto const home = stay_home(routing, samples, rules, now, patience); home.must_wait || home.server != nullptr) return home;
     if (is_hopeless(routing, rules, now)) return to_primary(routing, samples, rules, ReadPlace::not_caught_up, patience);
-    bool const is_strict = rules.consistency == Consistency::strict;
-    // The ticket of an own write says nothing of what others have written since.
-    bool const needs_ticket = is_strict ? !std::exchange(has_fresh_ticket_, true) : ticket_ == 0 && home_ != 0 && !is_sampled_;
-    if (needs_ticket) ticket_ = samples.take_ticket();
+    // Others may have written since the session's last use of a server.
+    if (rules.consistency == Consistency::strict && !std::exchange(has_fresh_ticket_, true)) {
+        ticket_ = samples.take_ticket();
+        is_sampled_ = false;
+    }
     // Asked for together with the sample.
     bool const is_shared = routing.primary() != nullptr && rules.has_share(*routing.primary());
     bool const needs_fence = is_shared && !is_fenced(routing, samples);
-    if (ticket_ != 0 && !take_sample(routing, samples)) {
+    if (!has_sample(routing, samples) || !is_covered(rules)) {
         if (patience == Patience::all) return {true};
         // Nothing but the wish to leave needed it.
         auto const* const home = is_leaving_ ? home_in(routing) : nullptr;
-        if (home != nullptr && is_good_home(routing, *home, rules, now)) return stay_after_all(*home, now);
+        bool const may_stay = home != nullptr && (home->is_primary || is_covered(rules));
+        if (may_stay && is_good_home(routing, *home, rules, now)) return stay_after_all(*home, now);
         return to_primary(routing, samples, rules, ReadPlace::no_sample, patience);
     }
     if (needs_fence && patience == Patience::all) return {true};
@@ -83,7 +122,8 @@ ReadChoice SessionFloor::choose(Routing const& routing, Samples& samples, ReadRu
 }
 
 bool SessionFloor::may_go_to_primary(Routing const& routing, Samples& samples, ReadRules const& rules) {
-    return rules.is_loose() || epoch_ != routing.epoch || is_fenced(routing, samples);
+    enter_epoch(routing);
+    return rules.is_loose() || is_fenced(routing, samples);
 }
 
 ServerEntry const* SessionFloor::home_in(Routing const& routing) const {
@@ -96,20 +136,48 @@ bool SessionFloor::is_fenced(Routing const& routing, Samples& samples) {
     auto const* const home = home_in(routing);
     if (home == nullptr || !routing.follows_primary(*home)) return true;
     auto& wishes = samples.of(*home->position);
-    if (fence_ == 0) fence_ = wishes.take_fence();
+    // Where the replica was lost for a moment, what was asked of it is not known any more.
+    if (fence_ == 0 || fence_ > wishes.last_fence) fence_ = samples.take_fence(wishes);
     return wishes.is_fenced(fence_);
 }
 
-// What was seen under another primary is asked of this one: what there is of it still, its position is above.
-void SessionFloor::enter_epoch(Routing const& routing, Samples& samples) {
+// What was seen under another primary is asked of this one: what there is of it still, its position is above. Home keeps what it
+// has shown, perhaps of the new primary already.
+void SessionFloor::enter_epoch(Routing const& routing) {
+    auto const* const primary = routing.primary();
+    if (primary != nullptr && primary->timeline >= timeline_awaited_) timeline_awaited_ = 0;
     if (epoch_ == routing.epoch) return;
     bool const is_first = epoch_ == 0;
     epoch_ = routing.epoch;
-    if (is_first) return;  // a ticket that is owed already is good for whichever primary answers it
-    floor_ = bound_ = home_ = fence_ = 0;
-    is_sampled_ = needs_ticket_ = false;
-    ticket_ = samples.take_ticket();
-    raises_floor_ = true;
+    if (is_first) return;
+    outdate_questions();
+    floor_ = fence_ = covered_ = 0;
+    asks_for_home_ = true;
+}
+
+// Raises the floor above what others were told of, as soon as that is known.
+void SessionFloor::look_for_acknowledged(Samples& samples) {
+    if (auto const position = samples.position_of(must_see_, epoch_)) {
+        floor_ = std::max(floor_, *position);
+        covered_ = must_see_;
+    } else if (samples.latest().ticket >= ticket_of_all_) {
+        ticket_of_all_ = samples.take_ticket();
+    }
+}
+
+bool SessionFloor::may_read_on_here(Routing const& routing, Samples const& samples, ReadRules const& rules, std::uint64_t acknowledged) const {
+    if (rules.consistency == Consistency::strict) return false;
+    if (rules.consistency != Consistency::endpoint || acknowledged <= covered_) return true;
+    auto const* const home = home_in(routing);
+    auto const position = samples.position_of(acknowledged, epoch_);
+    return home != nullptr && position && home->position->replayed() >= *position;
+}
+
+bool SessionFloor::has_sample(Routing const& routing, Samples& samples) {
+    bool const needs_one = home_ != 0 || asks_for_home_ || ticket_ != 0;
+    if (!needs_one || is_sampled_) return true;
+    if (ticket_ == 0) ticket_ = samples.take_ticket();
+    return take_sample(routing, samples);
 }
 
 bool SessionFloor::take_sample(Routing const& routing, Samples& samples) {
@@ -122,12 +190,8 @@ bool SessionFloor::take_sample(Routing const& routing, Samples& samples) {
     auto const* const primary = routing.primary();
     bool const is_unflushed = takes_inserted_ || samples.has_unflushed_commits() || (primary != nullptr && primary->commits_without_flush);
     bound_ = is_unflushed ? sample.inserted : sample.flushed;
-    if (raises_floor_) {
-        floor_ = std::max(floor_, bound_);
-        takes_inserted_ = false;
-    }
+    if (std::exchange(asks_for_home_, false)) floor_ = std::max(floor_, bound_);
     ticket_ = 0;
-    raises_floor_ = false;
     is_sampled_ = true;
     return true;
 }
@@ -137,26 +201,32 @@ bool SessionFloor::reads_where_it_wrote(Routing const& routing, Samples& samples
     // Who came to read there has a time of its own.
     bool const is_here = home_since_ == Clock::time_point() && primary != nullptr && home_ == primary->position->id();
     is_resident_ = false;
-    if (!is_here || rules.consistency != Consistency::session || !rules.has_share(*primary)) return false;
+    if (!is_here || !stays_home(rules) || !rules.has_share(*primary)) return false;
     auto& residents = samples.residents();
     if (residents.is_to_adapt()) residents.adapt(rules.share_of(*primary, routing, now));
     if (place_ < 0) place_ = residents.take_place();
     is_resident_ = residents.include(place_);
     if (!is_resident_) return false;
-    // The sample is for when it leaves, and is to cover what it reads until then.
-    ticket_ = 0;
-    needs_ticket_ = true;
-    is_sampled_ = false;
+    use(*primary, {});
     return true;
 }
 
-ReadChoice SessionFloor::stay_home(Routing const& routing, ReadRules const& rules, Clock::time_point now) {
-    if (home_ == 0 || ticket_ != 0 || rules.consistency != Consistency::session) return {};
-    auto const* const home = home_in(routing);
-    if (home == nullptr || is_leaving_) return {};
-    if (!is_good_home(routing, *home, rules, now)) return {};
+ReadChoice SessionFloor::stay_home(Routing const& routing, Samples& samples, ReadRules const& rules, Clock::time_point now, Patience patience) {
+    // It did not come to stay, where it came for other reasons than to read.
+    bool const may_stay = home_since_ != Clock::time_point() && !asks_for_home_ && !is_leaving_;
+    auto const* const home = may_stay && stays_home(rules) ? home_in(routing) : nullptr;
+    if (home == nullptr) return {};
+    // The primary shows what it has acknowledged.
+    if (!home->is_primary && !is_covered(rules)) return {};
+    if (!is_good_home(routing, *home, rules, now)) {
+        bool const is_soon = patience == Patience::all && !home->is_primary && rules.can_use(routing, *home, now) && is_nearly_there(*home);
+        return is_soon ? wait_for(*home, samples) : ReadChoice{};
+    }
     is_leaving_ = has_stayed_enough(routing, *home, rules, now);
     if (is_leaving_) return {};
+    // What it reads now is not covered by what was asked for before.
+    outdate_questions();
+    fence_ = 0;
     return {false, home, place_of(*home)};
 }
 
@@ -180,13 +250,8 @@ bool SessionFloor::has_stayed_enough(Routing const& routing, ServerEntry const& 
 
 bool SessionFloor::may_read_on(ServerEntry const& server, ReadRules const& rules) const {
     auto const replayed = server.position->replayed();
-    switch (rules.consistency) {
-        case Consistency::eventual:
-        case Consistency::bounded: return true;
-        case Consistency::strict: return replayed >= std::max(floor_, bound_);
-        case Consistency::session: break;
-    }
-    return replayed >= (server.position->id() == home_ ? floor_ : std::max(floor_, bound_));
+    bool const is_enough_for_home = stays_home(rules) && server.position->id() == home_;
+    return replayed >= (is_enough_for_home ? floor_ : std::max(floor_, bound_));
 }
 
 // No replica is as far as was needed before, or near: a sample would only make it later.
@@ -206,16 +271,15 @@ SessionFloor::Fit SessionFloor::fit(Routing const& routing, ServerEntry const& s
 }
 
 ReadChoice SessionFloor::choose_seen(Routing const& routing, Samples& samples, ReadRules const& rules, Clock::time_point now, Patience patience) {
-    static thread_local std::size_t turn = 0;
     ServerEntry const* best = nullptr;
     double least = 0;
     bool has_replica = false;
     bool is_soon = false;
-    bool const may_leave = rules.is_loose() || is_fenced(routing, samples);
+    bool const may_leave = is_fenced(routing, samples);
     auto const count = routing.servers.size();
-    // From another place each time, so that those with equal loads take turns; but whom it has waited for comes first.
+    // Whom it has waited for comes first.
     auto const goal = std::ranges::find_if(routing.servers, [&](auto const& server) { return server.position->id() == goal_; });
-    auto const first = goal == routing.servers.end() ? ++turn : static_cast<std::size_t>(goal - routing.servers.begin());
+    auto const first = goal == routing.servers.end() ? next_turn() : static_cast<std::size_t>(goal - routing.servers.begin());
     for (std::size_t step = 0; step < count; ++step) {
         auto const& server = routing.servers[(first + step) % count];
         auto const fits = fit(routing, server, rules, now, may_leave);
@@ -266,40 +330,52 @@ ReadChoice SessionFloor::to_primary(Routing const& routing, Samples& samples, Re
 }
 
 ReadChoice SessionFloor::settle(ServerEntry const* server, ReadPlace place, Clock::time_point since) {
-    is_sampled_ = has_fresh_ticket_ = is_leaving_ = false;
-    if (server == nullptr) return {false, nullptr, place};
-    fence_ = goal_ = 0;
-    home_ = server->position->id();
-    home_since_ = looked_around_ = since;
+    if (server != nullptr) use(*server, since);
     return {false, server, place};
 }
 
-std::optional<std::string> SessionFloor::text(Routing const& routing, Samples& samples) {
-    enter_epoch(routing, samples);
-    auto const* const primary = routing.primary();
-    if (std::exchange(needs_ticket_, false)) ticket_ = samples.take_ticket();
-    bool const is_known = ticket_ == 0 || (primary != nullptr && take_sample(routing, samples));
-    if (!is_known) return std::nullopt;
-    return std::to_string(primary == nullptr ? 0 : primary->timeline) + ":" + to_string(Lsn(floor_));
+// A read that may be late tells nothing of what the next one is to see.
+ReadChoice SessionFloor::choose_late(Routing const& routing, ReadRules const& rules, Clock::time_point now) const {
+    ServerEntry const* best = nullptr;
+    bool has_replica = false;
+    auto const first = next_turn();
+    for (std::size_t step = 0; step < routing.servers.size(); ++step) {
+        auto const& server = routing.servers[(first + step) % routing.servers.size()];
+        if (server.is_primary ? !rules.has_share(server) : !rules.can_use(routing, server, now)) continue;
+        has_replica = has_replica || !server.is_primary;
+        if (best == nullptr || rules.load_of(server, now) < rules.load_of(*best, now)) best = &server;
+    }
+    if (!has_replica) return {false, routing.primary(), ReadPlace::no_replica};
+    return {false, best, place_of(*best)};
 }
 
-bool SessionFloor::raise(std::string_view text, Routing const& routing, Samples& samples) {
+std::optional<std::string> SessionFloor::text(Routing const& routing, Samples& samples) {
+    enter_epoch(routing);
+    auto const* const primary = routing.primary();
+    // Whoever takes it may go to the primary: all that this session has seen is to be shown there.
+    bool const is_shown = is_fenced(routing, samples);
+    bool const is_known = has_sample(routing, samples);
+    if (!is_shown || !is_known || timeline_awaited_ != 0) return std::nullopt;
+    return std::to_string(primary == nullptr ? 0 : primary->timeline) + ":" + to_string(Lsn(std::max(floor_, bound_)));
+}
+
+bool SessionFloor::raise(std::string_view text, Routing const& routing) {
     auto const colon = text.find(':');
     if (colon == std::string_view::npos) return false;
     std::uint32_t timeline = 0;
     auto const [end, error] = std::from_chars(text.data(), text.data() + colon, timeline);
     auto const lsn = parse_lsn(text.substr(colon + 1));
     if (error != std::errc{} || end != text.data() + colon || !lsn) return false;
-    enter_epoch(routing, samples);
+    enter_epoch(routing);
     auto const* const primary = routing.primary();
     if (primary != nullptr && primary->timeline == timeline) {
         floor_ = std::max(floor_, lsn->value());
-        bound_ = std::max(bound_, floor_);
         return true;
     }
-    // Of another timeline: whatever of it there is on this one, the primary has by now.
-    if (ticket_ == 0) ticket_ = samples.take_ticket();
-    raises_floor_ = true;
+    // Of another timeline: whatever of it there is on this one, the primary has by now; or it is the next primary's.
+    outdate_questions();
+    asks_for_home_ = true;
+    if (primary != nullptr && timeline > primary->timeline) timeline_awaited_ = std::max(timeline_awaited_, timeline);
     return true;
 }
 

@@ -14,6 +14,7 @@
 
 #include "base/deadline.hpp"
 #include "io/tls.hpp"
+#include "proxy/acknowledged.hpp"
 #include "proxy/catalog_watch.hpp"
 #include "proxy/console.hpp"
 #include "proxy/endpoint_settings.hpp"
@@ -91,6 +92,7 @@ struct Shared {
     ConsoleRunner& console;
     std::string mock_secret;  // of the SCRAM dialogue with roles that are not there
     std::atomic<bool> unflushed_commits{false};  // see Samples
+    Acknowledged acknowledged{};
     CancelRegistry cancels{};
     ClientCounts counts{};
     std::atomic<std::size_t> connected{0};  // also clients who have not logged in
@@ -102,6 +104,9 @@ struct Shared {
     std::atomic<Clock::time_point> terminated_at{Clock::time_point()};
     // To a process that may know a key that is not known here.
     std::function<void(std::uint32_t process_id, std::string const& key, std::function<void()> delivered)> cancel_elsewhere{};
+
+    // The process before this one serves clients still; null where there was none.
+    std::function<bool()> former_serves{};
 
     // Takes all sessions with servers that serve no client out of a database.
     std::function<void(std::string const& database)> leave{};

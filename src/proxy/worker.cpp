@@ -56,7 +56,7 @@ Worker::Worker(Shared& shared, std::unique_ptr<io::Loop> loop, unsigned number, 
       fingerprint_seed_(random_seed()),
       judge_(*loop_),
       samples_(shared.unflushed_commits),
-      prober_(*loop_, reported_, samples_, [this] { tell_news(); }),
+      prober_(*loop_, reported_, samples_, shared.acknowledged, [this] { tell_news(); }),
       retry_timer_(loop_->make_timer([this] {
           for (auto const& [key, group] : groups_) serve_later(*group);
           for (auto const& group : own_groups_) serve_later(*group);
@@ -98,6 +98,7 @@ void Worker::tick() {
     std::erase_if(groups_, [this](auto const& entry) {
         return entry.second->is_unused() && !entry.second->is_to_be_served;
     });
+    if (shared_.former_serves && !shared_.former_serves()) shared_.acknowledged.set_other(Acknowledged::Other::former, false);
     prober_.tidy();
     tell_news();
     tick_timer_->start(tick_interval);

@@ -66,6 +66,7 @@ public:
 
     // Sessions that wait until it is known where they may read: told of news.
     Samples& samples() { return samples_; }
+    Acknowledged& acknowledged() { return shared_.acknowledged; }
     Prober& prober() { return prober_; }
     void await_news(ClientSession const& session) { awaiting_news_.push_back(session.id()); }
     void tell_news();

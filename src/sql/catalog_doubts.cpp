@@ -31,6 +31,7 @@ public:
         for (auto const& function : rows_.anywhere) add_anywhere(function);
         // A replica's backend has its own run of it.
         for (auto const& function : rows_.on_login) raise_everywhere(Reason::session_state, function);
+        doubts_.reach = Reach(rows_);
         doubts_.is_complete = !rows_.routines.empty();
         return std::move(doubts_);
     }

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "sql/known_names.hpp"
+#include "sql/reach.hpp"
 
 namespace pgtandem::sql {
 
@@ -15,6 +16,7 @@ struct Doubts {
     // Casts, domains and operator classes are used without being named.
     Reason on_any_statement = Reason::read;
     std::string on_any_statement_function;
+    Reach reach;
 };
 
 }  // namespace pgtandem::sql

@@ -1,6 +1,7 @@
 #include "sql/node_checks.hpp"
 
 #include <algorithm>
+#include <functional>
 
 #include "sql/lexer.hpp"
 #include "sql/on_replica.hpp"
@@ -31,7 +32,8 @@ Finding check_setting(std::string_view setting) {
 Finding NodeChecks::check(Check check, NodeText const& node) {
     switch (check) {
         case Check::none:
-        case Check::constant: return {};
+        case Check::constant:
+        case Check::write: return {};
         case Check::sample: return check_function({node.names, 1});
         case Check::function: return check_function(node);
         case Check::relation: return check_relation(node);
@@ -47,6 +49,7 @@ Finding NodeChecks::check(Check check, NodeText const& node) {
 
 Finding NodeChecks::check_function(NodeText const& node) {
     auto const function = qualified(node.names);
+    if (doubts_.reach.has_function(function.name)) touched_.add(Touched::all());
     if (asks_for_local_setting(node)) return {Reason::local_answer, "current_setting"};
     // The grammar makes calls of functions that an older server does not have.
     if (function.schema == "pg_catalog") {
@@ -72,16 +75,18 @@ Finding NodeChecks::check_relation(NodeText const& node) {
     return {};
 }
 
-Finding NodeChecks::check_operator(NodeText const& node) const {
+Finding NodeChecks::check_operator(NodeText const& node) {
     // BETWEEN stands where an operator's symbol would.
     if (node.names.empty() || identifier_fold[static_cast<unsigned char>(node.names.back().front())] != 0) return {};
+    if (doubts_.reach.has_operator(node.names.back())) touched_.add(Touched::all());
     auto const found = doubts_.operators.find(node.names.back());
     return finding(found == doubts_.operators.end() ? Reason::unknown_operator : found->second, node.names.back());
 }
 
 // t.name may be a call of name(t).
-Finding NodeChecks::check_fields(std::span<std::string_view const> names) const {
+Finding NodeChecks::check_fields(std::span<std::string_view const> names) {
     for (auto const& name : names) {
+        if (doubts_.reach.has_function(name)) touched_.add(Touched::all());
         auto const doubt = doubts_.functions.field_doubt(name);
         if (doubt != Reason::read) return finding(doubt, name);
     }
@@ -91,10 +96,18 @@ Finding NodeChecks::check_fields(std::span<std::string_view const> names) const 
 Finding NodeChecks::finish_statement() {
     for (auto const& relation : relations_) {
         if (auto found = look_up(relation); found.reason != Reason::read) return found;
+        touch(relation);
     }
     relations_.clear();
     common_tables_.clear();
     return finding(doubts_.on_any_statement, doubts_.on_any_statement_function);
+}
+
+// A common table's name may be a relation's as well, where that can not be seen: then it is one too many.
+void NodeChecks::touch(Relation const& relation) {
+    bool const is_catalog = relation.schema == "pg_catalog" || relation.schema == "information_schema" || relation.name.starts_with("pg_");
+    bool const reaches_further = doubts_.reach.has_relation(relation.name) || (may_write_ && is_catalog);
+    touched_.add(reaches_further ? Touched::all() : Touched{false, {std::hash<std::string>{}(relation.name)}});
 }
 
 Finding NodeChecks::look_up(Relation const& relation) const {

@@ -41,14 +41,14 @@ bool TreeReader::number(std::int64_t value) {
 }
 
 bool TreeReader::flag(bool value) {
-    if (is_at(FieldKind::plain)) return true;
+    if (is_at(FieldKind::plain) || is_at(FieldKind::refused_in_reads)) return true;
     if (!is_at(FieldKind::flag)) return refuse_field();
     frames_.back().flag = value;
     return true;
 }
 
 bool TreeReader::start_list() {
-    for (auto const kind : {FieldKind::node, FieldKind::arguments, FieldKind::inner, FieldKind::names}) {
+    for (auto const kind : {FieldKind::node, FieldKind::refused_in_reads, FieldKind::arguments, FieldKind::inner, FieldKind::names}) {
         if (is_at(kind)) return true;
     }
     return refuse_field();
@@ -61,7 +61,7 @@ bool TreeReader::start_object() {
     if (is_at(FieldKind::inner)) return start_node(find_node_type(frame.field->inner));
     if (is_at(FieldKind::arguments)) {
         ++(frame.field->name == "args" ? frame.args : frame.ordered_args);
-    } else if (!is_at(FieldKind::node) && !is_at(FieldKind::names)) {
+    } else if (!is_at(FieldKind::node) && !is_at(FieldKind::names) && !is_at(FieldKind::refused_in_reads)) {
         return refuse_field();
     }
     frames_.push_back({.type = nullptr, .is_name_around = true});
@@ -79,12 +79,14 @@ bool TreeReader::key(std::string_view name) {
     auto& frame = frames_.back();
     if (frame.is_name_around) {
         frame.type = find_node_type(name);
-        return frame.type != nullptr || refuse(reason_against(name), name);
+        bool const is_known = frame.type != nullptr && (frame.type->check != Check::write || checks_.may_write());
+        return is_known || refuse(reason_against(name), name);
     }
     frame.field = frame.type->find(name);
     if (frame.field == nullptr)
         return refuse(Reason::unknown_syntax, std::string(frame.type->name) + "." + std::string(name));
-    return frame.field->kind != FieldKind::refused || refuse(frame.field->reason, name);
+    bool const is_refused = frame.field->kind == FieldKind::refused || (frame.field->kind == FieldKind::refused_in_reads && !checks_.may_write());
+    return !is_refused || refuse(frame.field->reason, name);
 }
 
 bool TreeReader::end_object() {

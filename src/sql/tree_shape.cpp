@@ -15,6 +15,7 @@ constexpr Field flag(std::string_view name) { return {name, FieldKind::flag}; }
 constexpr Field arguments(std::string_view name) { return {name, FieldKind::arguments}; }
 constexpr Field inner(std::string_view name, std::string_view type) { return {name, FieldKind::inner, type}; }
 constexpr Field refused(std::string_view name, Reason reason) { return {name, FieldKind::refused, {}, reason}; }
+constexpr Field refused_in_reads(std::string_view name, Reason reason) { return {name, FieldKind::refused_in_reads, {}, reason}; }
 
 constexpr Field location = plain("location");
 constexpr Field alias = inner("alias", "Alias");
@@ -36,19 +37,35 @@ constexpr Field select_stmt[] = {node("distinctClause"),
                                  node("limitOffset"),
                                  node("limitCount"),
                                  plain("limitOption"),
-                                 refused("lockingClause", Reason::locks_rows),
+                                 refused_in_reads("lockingClause", Reason::locks_rows),
                                  inner("withClause", "WithClause"),
                                  plain("op"),
                                  plain("all"),
                                  inner("larg", "SelectStmt"),
                                  inner("rarg", "SelectStmt")};
+constexpr Field locking_clause[] = {node("lockedRels"), plain("strength"), plain("waitPolicy")};
+constexpr Field insert_stmt[] = {inner("relation", "RangeVar"),
+                                 node("cols"),
+                                 node("selectStmt"),
+                                 inner("onConflictClause", "OnConflictClause"),
+                                 node("returningList"),
+                                 inner("withClause", "WithClause"),
+                                 plain("override")};
+constexpr Field on_conflict_clause[] = {plain("action"), inner("infer", "InferClause"), node("targetList"), node("whereClause"), location};
+constexpr Field infer_clause[] = {node("indexElems"), node("whereClause"), plain("conname"), location};
+constexpr Field index_elem[] = {plain("name"), node("expr"), plain("indexcolname"), node("collation"), plain("ordering"), plain("nulls_ordering")};
+constexpr Field update_stmt[] = {inner("relation", "RangeVar"), node("targetList"),    node("whereClause"),
+                                 node("fromClause"),            node("returningList"), inner("withClause", "WithClause")};
+constexpr Field delete_stmt[] = {inner("relation", "RangeVar"), node("usingClause"), node("whereClause"), node("returningList"),
+                                 inner("withClause", "WithClause")};
+constexpr Field multi_assign_ref[] = {node("source"), plain("colno"), plain("ncolumns")};
 constexpr Field explain_stmt[] = {node("query"), node("options")};
 constexpr Field variable_show_stmt[] = {text("name")};
 constexpr Field copy_stmt[] = {inner("relation", "RangeVar"),
                                node("query"),
                                node("attlist"),
                                node("options"),
-                               refused("is_from", Reason::writes),
+                               refused_in_reads("is_from", Reason::writes),
                                refused("is_program", Reason::side_effect),
                                refused("filename", Reason::side_effect)};
 constexpr Field declare_cursor_stmt[] = {plain("portalname"), {"options", FieldKind::hold_flags}, node("query")};
@@ -226,11 +243,15 @@ constexpr NodeType types[] = {
     {"CopyStmt", copy_stmt},
     {"DeclareCursorStmt", declare_cursor_stmt},
     {"DefElem", def_elem},
+    {"DeleteStmt", delete_stmt, Check::write},
     {"ExplainStmt", explain_stmt},
     {"Float", float_},
     {"FuncCall", func_call, Check::function},
     {"GroupingFunc", grouping_func},
     {"GroupingSet", grouping_set},
+    {"IndexElem", index_elem},
+    {"InferClause", infer_clause},
+    {"InsertStmt", insert_stmt, Check::write},
     {"Integer", integer},
     {"JoinExpr", join_expr},
     {"JsonAggConstructor", json_agg_constructor},
@@ -255,9 +276,12 @@ constexpr NodeType types[] = {
     {"JsonTablePathSpec", json_table_path_spec},
     {"JsonValueExpr", json_value_expr},
     {"List", list},
+    {"LockingClause", locking_clause},
     {"MinMaxExpr", min_max_expr},
+    {"MultiAssignRef", multi_assign_ref},
     {"NamedArgExpr", named_arg_expr},
     {"NullTest", null_test},
+    {"OnConflictClause", on_conflict_clause},
     {"ParamRef", param_ref},
     {"ParseResult", parse_result},
     {"RangeFunction", range_function},
@@ -276,6 +300,7 @@ constexpr NodeType types[] = {
     {"SubLink", sub_link, Check::operator_name},
     {"TypeCast", type_cast},
     {"TypeName", type_name_fields},
+    {"UpdateStmt", update_stmt, Check::write},
     {"VariableShowStmt", variable_show_stmt, Check::setting},
     {"WindowDef", window_def},
     {"WithClause", with_clause},

@@ -21,6 +21,7 @@ enum class FieldKind : std::uint8_t {
     flag,        // remembered
     hold_flags,  // of DECLARE CURSOR
     refused,
+    refused_in_reads,  // and else as 'node', or 'plain'
 };
 
 struct Field {  // NOLINT(clang-analyzer-optin.performance.Padding): in the order in which tables are read
@@ -43,6 +44,7 @@ enum class Check : std::uint8_t {
     sample,
     setting,
     statement,
+    write,  // refused, but where what is written is looked for
 };
 
 struct NodeType {

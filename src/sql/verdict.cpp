@@ -83,12 +83,18 @@ Verdict verdict(std::string_view text, bool standard_conforming_strings, Catalog
     if (text.find('\0') != text.npos) return {.reason = Reason::unparsable, .detail = "a zero byte"};
     NodeChecks checks(facts.doubts(), path);
     auto found = find_against(text, checks);
+    auto touched = found.reason == Reason::read ? checks.touched() : Touched::all();
+    if (found.reason == Reason::writes || found.reason == Reason::locks_rows) {
+        NodeChecks of_write(facts.doubts(), path, true);
+        if (find_against(text, of_write).reason == Reason::read) touched = of_write.touched();
+    }
     // The escapes of U&"name" are told by a string behind it.
     bool const has_escaped_name = text.find("&\"") != text.npos;
     return {.may_read = found.reason == Reason::read,
             .reason = found.reason,
             .detail = as_written(found.detail),
-            .depends_on_literals = checks.depends_on_literals() || has_escaped_name};
+            .depends_on_literals = checks.depends_on_literals() || has_escaped_name,
+            .touched = std::move(touched)};
 }
 
 }  // namespace pgtandem::sql

@@ -7,6 +7,7 @@
 #include "sql/catalog_facts.hpp"
 #include "sql/known_names.hpp"
 #include "sql/reason.hpp"
+#include "sql/touched.hpp"
 
 namespace pgtandem::sql {
 
@@ -16,6 +17,8 @@ struct Verdict {
     std::string detail = {};  // of the reason: a function's or a relation's name, the parser's message; or ""
     // It holds for this very text only, not for all texts of the same fingerprint.
     bool depends_on_literals = false;
+    // What it reads, and writes where that is all that speaks against a replica.
+    Touched touched = Touched::all();
 };
 
 // The text is what the server will parse, in a client encoding for which is_safe_to_lex() (sql/lexer.hpp) holds. Hints

@@ -186,7 +186,7 @@ def test_a_batch_that_was_never_synced_is_not_committed_by_another_client(served
 def test_a_batch_goes_on_behind_what_the_endpoint_answers_itself(served, endpoint):
     empty_table(served, "half_done")
     client = begin_batch(endpoint, "INSERT INTO half_done VALUES ('gone')", "C")
-    assert client.value("SHOW pgtandem.consistency") == "session"
+    assert client.value("SHOW pgtandem.consistency") == "endpoint"
     client.close()
     with WireClient(endpoint).log_in() as other:
         assert values(other.query("INSERT INTO half_done VALUES ('here') RETURNING who")) == [["here"]]

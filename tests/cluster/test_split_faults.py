@@ -1,5 +1,5 @@
 """Sessions write and read back at once, while replicas fall behind, hang and die in turn: no session misses what it has written, none
-reads back in time, none hangs, none sees an error."""
+reads back in time, none misses what another one was told of before, none hangs, none sees an error."""
 import os
 import random
 import signal
@@ -50,10 +50,13 @@ class Session(threading.Thread):
         written, = self.ask(connection, "UPDATE counts SET n = n + 1 WHERE id = %s RETURNING n", self.number)[0]
         (read, place), = self.ask(connection, "SELECT n, pg_is_in_recovery() FROM counts WHERE id = %s", self.number)
         assert read == written, f"session {self.number} wrote {written} and read {read}, on a replica: {place}"
+        self.crowd.told[self.number] = written
+        told = list(self.crowd.told)
         rows = self.ask(connection, "SELECT n, pg_is_in_recovery() FROM counts WHERE id >= %s ORDER BY id", 0)
         seen = [n for n, _ in rows]
         assert all(now >= before for now, before in zip(seen, self.seen)), f"session {self.number} had seen {self.seen}, and sees {rows}"
         assert seen[self.number] == written
+        assert all(now >= before for now, before in zip(seen, told)), f"others were told of {told}, and session {self.number} sees {rows}"
         self.seen = seen
         self.on_replica += place
         self.rounds += 1
@@ -69,6 +72,7 @@ class Crowd:
     def __init__(self, served):
         self.served = served
         self.ends = threading.Event()
+        self.told = [0] * SESSIONS
         self.sessions = [Session(self, number) for number in range(SESSIONS)]
 
     def __enter__(self):

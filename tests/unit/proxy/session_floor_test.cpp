@@ -16,6 +16,7 @@ struct World {
     Samples samples{unflushed};
     SessionFloor floor;
     ReadRules rules;
+    std::uint64_t acknowledged = 0;
     Clock::time_point now = Clock::now();
 
     ServerPosition& a() { return *routing.servers[1].position; }
@@ -25,7 +26,7 @@ struct World {
         b().set_replayed(by_b);
     }
     void sample(std::uint64_t flushed, std::uint64_t inserted = 0) {
-        samples.publish({samples.last_ticket(), routing.epoch, flushed, std::max(flushed, inserted), {}});
+        samples.publish({samples.last_ticket(), routing.epoch, flushed, std::max(flushed, inserted), {}, acknowledged});
     }
     void fence() {
         for (auto const& server : routing.servers) samples.of(*server.position).fenced = samples.of(*server.position).last_fence;
@@ -97,7 +98,7 @@ TEST(SessionFloor, WhoLeavesWaitsAMomentForTheNextServer) {
     World world;
     world.rules.wants_replica = true;
     world.replayed(100, 90);
-    world.floor.raise("1:0/64", world.routing, world.samples);
+    world.floor.raise("1:0/64", world.routing);
     EXPECT_EQ(world.next(), "a");
     world.a().in_use = 9;
     world.now += std::chrono::milliseconds(250);
@@ -116,14 +117,14 @@ TEST(SessionFloor, WhoLeavesWaitsAMomentForTheNextServer) {
 TEST(SessionFloor, ASessionThatOnlyWritesAsksForNoSamples) {
     World world;
     world.replayed(100, 100);
-    for (int count = 0; count < 10; ++count) world.floor.wrote(&world.samples, false);
+    for (int count = 0; count < 10; ++count) world.floor.wrote(world.routing, &world.samples, false, false);
     EXPECT_EQ(world.samples.last_ticket(), 1U);
     EXPECT_EQ(world.next(), "wait");
     EXPECT_EQ(world.samples.last_ticket(), 2U);
     // It reads after its writes again.
     world.sample(100);
     EXPECT_NE(world.next(), "wait");
-    world.floor.wrote(&world.samples, false);
+    world.floor.wrote(world.routing, &world.samples, false, false);
     EXPECT_EQ(world.samples.last_ticket(), 3U);
 }
 
@@ -140,12 +141,10 @@ TEST(SessionFloor, WhoWritesReadsOnThePrimaryWhereThatHasRoom) {
     World world;
     world.replayed(100, 100);
     give_room(world);
-    world.floor.was_on_primary(world.routing);
-    world.floor.wrote(&world.samples, false);
+    world.floor.wrote(world.routing, &world.samples, false, false);
     for (int count = 0; count < 100; ++count) {
         EXPECT_EQ(world.next(), "p");
-        world.floor.wrote(&world.samples, false);
-        world.floor.was_on_primary(world.routing);
+        world.floor.wrote(world.routing, &world.samples, false, false);
     }
     EXPECT_EQ(world.samples.last_ticket(), 1U);  // it asks for nothing while it stays
 }
@@ -154,8 +153,7 @@ TEST(SessionFloor, WhoStayedOnThePrimaryTakesAlongAllThatItReadThere) {
     World world;
     world.replayed(100, 100);
     give_room(world);
-    world.floor.wrote(&world.samples, false);
-    world.floor.was_on_primary(world.routing);
+    world.floor.wrote(world.routing, &world.samples, false, false);
     world.sample(110);
     EXPECT_EQ(world.next(), "p");
     // This sample was before the read.
@@ -174,8 +172,7 @@ TEST(SessionFloor, ReadsThatAreToBeStrictOrMayBeLateDoNotStayForTheirWrites) {
     World world;
     world.replayed(100, 100);
     give_room(world);
-    world.floor.wrote(&world.samples, false);
-    world.floor.was_on_primary(world.routing);
+    world.floor.wrote(world.routing, &world.samples, false, false);
     world.rules.consistency = Consistency::strict;
     EXPECT_EQ(world.next(), "wait");
     world.rules.consistency = Consistency::session;
@@ -186,7 +183,7 @@ TEST(SessionFloor, AfterAWriteOnlyThoseThatHaveItMayServe) {
     World world;
     world.rules.wants_replica = true;
     world.replayed(100, 100);
-    world.floor.wrote(&world.samples, false);
+    world.floor.wrote(world.routing, &world.samples, false, false);
     EXPECT_EQ(world.next(), "wait");
     world.sample(200);
     EXPECT_EQ(world.next(), "wait");  // none has it, and both are near
@@ -201,7 +198,7 @@ TEST(SessionFloor, ASampleThatBeganBeforeTheWriteIsNotEnough) {
     World world;
     world.replayed(500, 500);
     world.sample(100);
-    world.floor.wrote(&world.samples, false);
+    world.floor.wrote(world.routing, &world.samples, false, false);
     EXPECT_EQ(world.next(), "wait");
     EXPECT_EQ(world.next(Patience::none), "p");
     EXPECT_EQ(world.next(), "wait");  // the sample is still owed
@@ -211,7 +208,7 @@ TEST(SessionFloor, CommitsWithoutAFlushCountAsFarAsTheyWereInserted) {
     World world;
     world.rules.wants_replica = true;
     world.replayed(200, 200);
-    world.floor.wrote(&world.samples, true);
+    world.floor.wrote(world.routing, &world.samples, false, true);
     world.sample(200, 300);
     EXPECT_EQ(world.next(), "wait");
     EXPECT_EQ(world.samples.of(world.a()).replayed, 300U);
@@ -250,7 +247,7 @@ TEST(SessionFloor, ReplicasThatAreFarBehindAreNotWaitedFor) {
     world.replayed(100, 100);
     world.a().set_lag(std::chrono::seconds(3));
     world.b().set_lag(std::chrono::seconds(3));
-    world.floor.wrote(&world.samples, false);
+    world.floor.wrote(world.routing, &world.samples, false, false);
     EXPECT_EQ(world.next(), "p");
     EXPECT_EQ(world.places(200), (std::set<std::string>{"p"}));
 }
@@ -285,7 +282,7 @@ TEST(SessionFloor, AStrictReadDoesNotTakeTheSampleOfAnOwnWrite) {
     world.rules.wants_replica = true;
     world.rules.consistency = Consistency::strict;
     world.replayed(100, 100);
-    world.floor.wrote(&world.samples, false);
+    world.floor.wrote(world.routing, &world.samples, false, false);
     world.sample(100);
     // Somebody else may have written since.
     EXPECT_EQ(world.next(), "wait");
@@ -304,7 +301,7 @@ TEST(SessionFloor, AFenceCoversWhatWasReadBeforeItOnly) {
     EXPECT_FALSE(world.floor.may_go_to_primary(world.routing, world.samples, world.rules));
     world.fence();
     EXPECT_TRUE(world.floor.may_go_to_primary(world.routing, world.samples, world.rules));
-    world.floor.wrote(&world.samples, false);
+    world.floor.wrote(world.routing, &world.samples, false, false);
     world.sample(110);
     EXPECT_EQ(world.next(), "wait");
     world.replayed(110, 0);
@@ -317,7 +314,7 @@ TEST(SessionFloor, AReadThatHasWaitedEnoughGoesToThePrimaryBehindAFenceStill) {
     world.replayed(100, 100);
     world.rules.wants_replica = true;
     EXPECT_NE(world.next(), "wait");
-    world.floor.wrote(&world.samples, false);
+    world.floor.raise("1:0/C8", world.routing);
     EXPECT_EQ(world.next(Patience::fences), "wait");
     world.fence();
     EXPECT_EQ(world.next(Patience::fences), "p");
@@ -337,7 +334,7 @@ TEST(SessionFloor, NoFenceIsAskedOfAReplicaThatAnswersNoMore) {
 TEST(SessionFloor, AnotherPrimaryIsAskedAnew) {
     World world;
     world.replayed(100, 100);
-    world.floor.wrote(&world.samples, false);
+    world.floor.wrote(world.routing, &world.samples, false, false);
     world.sample(100);
     EXPECT_NE(world.next(), "wait");
     world.routing.epoch = 2;
@@ -346,6 +343,9 @@ TEST(SessionFloor, AnotherPrimaryIsAskedAnew) {
     world.samples.publish({world.samples.last_ticket(), 1, 100, 100, {}});
     EXPECT_EQ(world.next(), "wait");
     world.sample(100);
+    // What a replica has shown may be of the new primary already.
+    EXPECT_EQ(world.next(), "wait");
+    world.fence();
     EXPECT_NE(world.next(), "wait");
 }
 
@@ -353,7 +353,7 @@ TEST(SessionFloor, WritesWithoutReplicasAreNotForgotten) {
     World world;
     world.rules.wants_replica = true;
     world.replayed(50, 50);
-    world.floor.wrote(nullptr, false);
+    world.floor.wrote(world.routing, nullptr, false, false);
     EXPECT_EQ(world.next(), "wait");
     world.sample(60);
     EXPECT_EQ(world.next(), "wait");
@@ -364,19 +364,117 @@ TEST(SessionFloor, WritesWithoutReplicasAreNotForgotten) {
 TEST(SessionFloor, TravelsAsText) {
     World world;
     EXPECT_EQ(world.floor.text(world.routing, world.samples), "1:0/0");
-    world.floor.wrote(&world.samples, false);
+    world.floor.wrote(world.routing, &world.samples, false, false);
     EXPECT_EQ(world.floor.text(world.routing, world.samples), std::nullopt);
     world.sample(0x3000148);
     EXPECT_EQ(world.floor.text(world.routing, world.samples), "1:0/3000148");
     World other;
     other.rules.wants_replica = true;
     other.replayed(0x3000148, 1);
-    EXPECT_TRUE(other.floor.raise("1:0/3000148", other.routing, other.samples));
+    EXPECT_TRUE(other.floor.raise("1:0/3000148", other.routing));
     EXPECT_EQ(other.next(), "a");
-    for (auto const* bad : {"", "1", ":0/1", "x:0/1", "1:0", "1:0/1x"}) EXPECT_FALSE(other.floor.raise(bad, other.routing, other.samples)) << bad;
+    for (auto const* bad : {"", "1", ":0/1", "x:0/1", "1:0", "1:0/1x"}) EXPECT_FALSE(other.floor.raise(bad, other.routing)) << bad;
     // Of a timeline that is not this one: the primary is asked what there is of it.
-    EXPECT_TRUE(other.floor.raise("9:0/1", other.routing, other.samples));
+    EXPECT_TRUE(other.floor.raise("9:0/1", other.routing));
     EXPECT_EQ(other.next(), "wait");
+}
+
+TEST(SessionFloor, WhatIsHandedOverCoversWhatWasReadAndIsShownByThePrimary) {
+    World world;
+    world.rules.wants_replica = true;
+    world.replayed(100, 100);
+    EXPECT_NE(world.next(), "wait");
+    EXPECT_EQ(world.floor.text(world.routing, world.samples), std::nullopt);
+    world.sample(0x70);
+    EXPECT_EQ(world.floor.text(world.routing, world.samples), std::nullopt);
+    world.fence();
+    EXPECT_EQ(world.floor.text(world.routing, world.samples), "1:0/70");
+}
+
+TEST(SessionFloor, AFloorOfALaterTimelineWaitsForItsPrimary) {
+    World world;
+    world.replayed(100, 100);
+    EXPECT_TRUE(world.floor.raise("2:0/1", world.routing));
+    EXPECT_EQ(world.next(), "wait");
+    world.sample(100);
+    EXPECT_EQ(world.next(), "wait");
+    EXPECT_EQ(world.next(Patience::fences), "p");
+    EXPECT_EQ(world.floor.text(world.routing, world.samples), std::nullopt);
+    for (auto& server : world.routing.servers) server.timeline = 2;
+    world.routing.epoch = 2;
+    EXPECT_EQ(world.next(), "wait");
+    world.sample(110);
+    world.replayed(110, 110);
+    EXPECT_NE(world.next(), "wait");
+}
+
+TEST(SessionFloor, AFenceThatWasAskedOfAReplicaBeforeItWasLostIsAskedAgain) {
+    World world;
+    world.rules.wants_replica = true;
+    world.replayed(100, 0);
+    world.routing.servers[2].is_usable = false;
+    EXPECT_EQ(world.next(), "a");
+    EXPECT_FALSE(world.floor.may_go_to_primary(world.routing, world.samples, world.rules));
+    world.samples.forget(world.a().id());
+    EXPECT_FALSE(world.floor.may_go_to_primary(world.routing, world.samples, world.rules));
+    world.fence();
+    EXPECT_TRUE(world.floor.may_go_to_primary(world.routing, world.samples, world.rules));
+}
+
+TEST(SessionFloor, AReadWaitsForWhatOthersWereToldOf) {
+    World world;
+    world.rules = {.consistency = Consistency::endpoint, .wants_replica = true};
+    world.replayed(100, 100);
+    world.floor.begin_read(0);
+    auto const home = world.next();
+    EXPECT_NE(home, "wait");
+    world.acknowledged = 1;
+    world.floor.begin_read(1);
+    EXPECT_EQ(world.next(), "wait");
+    world.sample(120);
+    EXPECT_EQ(world.next(), "wait");
+    EXPECT_EQ(world.samples.of(home == "a" ? world.a() : world.b()).replayed, 120U);
+    world.replayed(120, 120);
+    EXPECT_EQ(world.next(), home);
+    // The same sample serves all that ask for no more.
+    auto const ticket = world.samples.last_ticket();
+    for (int count = 0; count < 10; ++count) {
+        world.floor.begin_read(1);
+        EXPECT_EQ(world.next(), home);
+    }
+    EXPECT_EQ(world.samples.last_ticket(), ticket);
+}
+
+TEST(SessionFloor, WhereNoReplicaHasWhatOthersWereToldOfThePrimaryIsRead) {
+    World world;
+    world.rules.consistency = Consistency::endpoint;
+    world.replayed(100, 100);
+    world.acknowledged = 1;
+    world.floor.begin_read(1);
+    EXPECT_EQ(world.next(), "wait");
+    EXPECT_EQ(world.next(Patience::fences), "p");
+    world.sample(200);
+    world.floor.begin_read(1);
+    EXPECT_EQ(world.next(Patience::fences), "p");
+}
+
+TEST(SessionFloor, AReadMayFollowAnotherWhereNothingElseWasAcknowledgedSince) {
+    World world;
+    world.rules = {.consistency = Consistency::endpoint, .wants_replica = true};
+    world.replayed(100, 100);
+    world.floor.begin_read(0);
+    EXPECT_NE(world.next(), "wait");
+    EXPECT_TRUE(world.floor.may_read_on_here(world.routing, world.samples, world.rules, 0));
+    EXPECT_FALSE(world.floor.may_read_on_here(world.routing, world.samples, world.rules, 1));
+    world.acknowledged = 1;
+    world.sample(110);
+    EXPECT_FALSE(world.floor.may_read_on_here(world.routing, world.samples, world.rules, 1));
+    world.replayed(110, 110);
+    EXPECT_TRUE(world.floor.may_read_on_here(world.routing, world.samples, world.rules, 1));
+    world.rules.consistency = Consistency::strict;
+    EXPECT_FALSE(world.floor.may_read_on_here(world.routing, world.samples, world.rules, 0));
+    world.rules.consistency = Consistency::session;
+    EXPECT_TRUE(world.floor.may_read_on_here(world.routing, world.samples, world.rules, 1));
 }
 
 TEST(SessionFloor, WeightsAreShares) {
