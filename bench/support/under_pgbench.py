@@ -33,13 +33,13 @@ def wait_until(condition, process):
         time.sleep(0.05)
 
 
-def latencies(folder, begin, end):
-    """Sorted microseconds of the transactions that ended between two moments, from pgbench's logs."""
+def latencies(folder, begin, end, script=None):
+    """Sorted microseconds of the transactions, or of one script's, that ended between two moments, from pgbench's logs."""
     found = []
     for file in folder.glob("log.*"):
         for line in file.read_text().splitlines()[:-1]:
             words = line.split()
-            if words[2].isdigit() and begin <= int(words[4]) + int(words[5]) / 1e6 < end:
+            if words[2].isdigit() and script in (None, words[3]) and begin <= int(words[4]) + int(words[5]) / 1e6 < end:
                 found.append(int(words[2]))
     return sorted(found)
 
@@ -57,6 +57,18 @@ def watch(folder, process, proxy, seconds):
 
 def measure(proxy, words, clients, seconds):
     """(CPU us per transaction, transactions per second, p50 ms, p99 ms) of one run."""
+    return run(proxy, words, clients, seconds)[:4]
+
+
+def measure_reads(proxy, scripts, clients, seconds):
+    """(CPU us per transaction, transactions per second, p50 ms of the reads) of nine of the first script to one of the second."""
+    words = [word for script, share in zip(scripts, (9, 1)) for word in ("-f", f"{script}@{share}")]
+    cpu, rate, _, _, reads = run(proxy, words, clients, seconds)
+    return cpu, rate, reads[len(reads) // 2] / 1e3
+
+
+def run(proxy, words, clients, seconds):
+    """What measure() tells, and the microseconds of the first script's transactions."""
     with tempfile.TemporaryDirectory(prefix="bench_endpoint_") as name:
         folder = Path(name)
         folder.chmod(0o777)
@@ -77,7 +89,7 @@ def measure(proxy, words, clients, seconds):
             raise Refused(f"{len(faults)} faults, the first: {faults[0]}")
         if gave_up:
             raise gave_up
-        took = latencies(folder, begin, end)
+        took, of_first = latencies(folder, begin, end), latencies(folder, begin, end, "0")
         if not took:
             raise Refused(f"no transaction in {seconds:g} s")
-        return (cpu / len(took), len(took) / (end - begin), took[len(took) // 2] / 1e3, took[len(took) * 99 // 100] / 1e3)
+        return (cpu / len(took), len(took) / (end - begin), took[len(took) // 2] / 1e3, took[len(took) * 99 // 100] / 1e3, of_first)

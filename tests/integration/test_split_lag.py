@@ -143,7 +143,7 @@ def test_sessions_that_write_leave_the_primary_its_share_of_the_reads(served):
     places, faults = [], []
 
     def work(number):
-        with served.endpoint.connect() as session:
+        with served.endpoint.connect(options="-c pgtandem.consistency=session") as session:
             for count in range(150):
                 session.execute("UPDATE notes SET n = %s WHERE id = %s", (count, number))
                 for _ in range(3):
