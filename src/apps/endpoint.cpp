@@ -107,12 +107,14 @@ RunningEndpoint::RunningEndpoint(proxy::EndpointSettings const& settings, Server
     : servers_(std::move(servers)),
       nodes_(board_, servers_.list),
       desk_([this] { return find_logins(); }),
-      catalog_([this](std::string const& database) { return find_catalog(database); }, [this] { return overrides(); }),
-      endpoint_(settings, board_, desk_, catalog_, servers_.read_settings) {}
+      catalog_(std::make_unique<proxy::CatalogWatch>([this](std::string const& database) { return find_catalog(database); },
+                                                     [this] { return overrides(); })),
+      endpoint_(settings, board_, desk_, *catalog_, servers_.read_settings) {}
 
 RunningEndpoint::~RunningEndpoint() {
     handover_.reset();  // its thread uses the rest
     endpoint_.stop();
+    catalog_.reset();  // its threads ask the endpoint for its settings
 }
 
 sql::FunctionOverrides RunningEndpoint::overrides() const {

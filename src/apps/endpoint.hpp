@@ -69,7 +69,7 @@ private:
     proxy::RoutingBoard board_;
     proxy::NodeWatch nodes_;
     proxy::LoginDesk desk_;
-    proxy::CatalogWatch catalog_;
+    std::unique_ptr<proxy::CatalogWatch> catalog_;
     proxy::Endpoint endpoint_;
     std::unique_ptr<proxy::Handover> handover_;
 };

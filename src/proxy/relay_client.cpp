@@ -214,6 +214,8 @@ void Relay::parse_long(std::string const& name) {
 // A message that breaks its own layout: the server refuses it in its own words. Should it find sense in it, nobody else is to
 // be touched by what it then does.
 Relay::Took Relay::leave_it_to_the_server(Expect what, wire::Header header, std::string_view input) {
+    // Where a COPY begins meanwhile, what the endpoint sends before the message has no place there.
+    if (!is_settled()) return settle();
     if (!has_backend()) return Took::need_backend;
     state_.pin(sql::Pin::unproven, "a malformed message");
     if (!state_.is_pinned()) at_.backend->is_retired = true;

@@ -4,6 +4,7 @@ import resource
 import signal
 import socket
 import time
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -108,3 +109,45 @@ def test_a_signal_during_a_takeover_leaves_one_that_serves_or_none(served, which
             assert held[1].value("SELECT 1") == "1"
             with pytest.raises(psycopg.OperationalError):
                 proxy.place.value("SELECT 1")
+
+
+def waits_for(session, table):
+    """Sessions of pgtandem's own that wait for the lock on it."""
+    return session.execute("""SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+                              WHERE NOT l.granted AND l.relation = %s::regclass AND a.application_name LIKE 'pgtandem%%'""", [table]).fetchone()[0]
+
+
+def is_changing_a_table(place):
+    """Its next statement waits for the catalog to be read."""
+    client = WireClient(place).log_in()
+    client.query("SELECT 1")
+    yield client
+    client.query("CREATE TABLE IF NOT EXISTS changed (a int)")
+    client.send(wire.query("SELECT * FROM changed"))
+
+
+def is_logging_in(place):
+    client = WireClient(place)
+    yield client
+    client.begin()
+
+
+def has_workers(process):
+    return any((task / "comm").read_text().startswith("worker") for task in Path(f"/proc/{process.pid}/task").iterdir())
+
+
+@pytest.mark.parametrize("table, client", [("pg_range", is_changing_a_table), ("pg_db_role_setting", is_logging_in)], ids=["catalog", "login"])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_what_is_still_read_when_the_endpoint_stops_harms_nobody(served, table, client, threads):
+    with Proxy(served, split=False, threads=threads) as proxy, served.straight.connect(autocommit=False) as holder:
+        holder.execute("SET lock_timeout = '30s'")
+        steps = client(proxy.place)
+        asking = next(steps)
+        holder.execute(f"LOCK TABLE pg_catalog.{table} IN ACCESS EXCLUSIVE MODE")
+        next(steps, None)
+        wait_for(lambda: waits_for(holder, table), "the endpoint to read it")
+        proxy.process.send_signal(signal.SIGTERM)
+        asking.until_closed()
+        wait_for(lambda: not has_workers(proxy.process), "the workers to end")
+        holder.rollback()
+        assert proxy.process.wait(30) == 0, proxy.log.read_text()
