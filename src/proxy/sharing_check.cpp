@@ -166,14 +166,15 @@ void SharingCheck::begin(BelievedState believed, ByteBuffer& out) {
     failure_.clear();
     has_failed_ = false;
     was_asked_ = true;
-    step_ = Step::unnamed;
-    wire::Describe{'S', ""}.write(out);
-    wire::write_sync(out);
+    step_ = Step::state;
     ask(begin_statement, out);
     ask(state_query_text() + values_query(), out);
     wire::write_sync(out);
     ask(std::string(inquiry), out);
     ask(inquiry_answer, out);
+    wire::write_sync(out);
+    // The error that tells of none ends temporary slots: it comes behind what looks for them.
+    wire::Describe{'S', ""}.write(out);
     wire::write_sync(out);
 }
 

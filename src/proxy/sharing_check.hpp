@@ -49,7 +49,7 @@ public:
 
 private:
     // In the order of the questions; each ends with its ReadyForQuery.
-    enum class Step : std::uint8_t { unnamed, state, inquiry, replay, roll_back, done };
+    enum class Step : std::uint8_t { state, inquiry, unnamed, replay, roll_back, done };
     using Values = std::map<std::string, std::optional<std::string>, std::less<>>;
 
     void ask(std::string const& text, ByteBuffer& out) const;

@@ -46,7 +46,7 @@ def test_random_statements_are_answered_as_straight(served, seed, count):
 
     compared = [(text, wanted, found) for text, wanted, again, found in zip(statements, first, second, through, strict=True)
                 if wanted == again and TIMEOUT not in found[0]]
-    others = [f"{text}\n-- straight: {wanted}\n-- endpoint: {found}"[:3000] for text, wanted, found in compared if wanted != found]
+    others = [f"-- straight: {str(wanted)[:1000]}\n-- endpoint: {str(found)[:1000]}\n{text[:3000]}" for text, wanted, found in compared if wanted != found]
     assert not others, f"{len(others)} of {len(compared)} differ:\n" + "\n\n".join(others[:5])
     assert len(compared) > len(statements) * 0.9
 

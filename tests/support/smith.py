@@ -24,6 +24,12 @@ INSERT INTO items SELECT n, 'item ' || n, n * 1.5, '2020-01-01'::timestamptz + n
 INSERT INTO orders SELECT n, n % 60 + 1, n % 5 + 1, '2021-01-01'::date + n, 'order ' || n FROM generate_series(1, 200) AS n;
 INSERT INTO parts SELECT n, n % 7, n / 3.0, 'c' || n % 90, (n % 256)::bit(8), point(n, n) FROM generate_series(1, 200) AS n;
 REFRESH MATERIALIZED VIEW sums;
+-- Rows without an order come as they are planned: that is not to change from one run to the next.
+DO $$ DECLARE name text; BEGIN
+    FOR name IN SELECT oid::regclass FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'm') LOOP
+        EXECUTE format('ALTER TABLE %s SET (autovacuum_enabled = off)', name);
+    END LOOP;
+END $$;
 ANALYZE;
 """
 
