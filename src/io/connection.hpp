@@ -31,8 +31,8 @@ public:
     void receiving_failed(int error);
     // The bytes to be sent next; they stay where they are until sent() or the next event.
     std::string_view bytes_to_send();
-    // Once these bytes are sent there is more to do: more to send, or an owner to be told that it has drained.
-    bool awaits_sent() const { return was_above_high_ || !output_.empty(); }
+    // Once these bytes are sent there is more to do: more to send, the end of the output, or an owner to be told that it has drained.
+    bool awaits_sent() const { return was_above_high_ || ends_output_ || !output_.empty(); }
     void sent(std::size_t count);
     void sending_failed(int error);
     void broke(std::string why);

@@ -73,6 +73,9 @@ void Prober::look_now() {
     }
     // Fences may have asked for a sample.
     if (auto const* const primary = routing_->primary()) ask_primary(*primary);
+    for (auto const& server : routing_->servers) {
+        if (routing_->follows_primary(server)) ask_beside_sample(server);
+    }
     if (next_look_ != Clock::time_point::max()) timer_->start(std::max<Clock::duration>(next_look_ - loop_.now(), std::chrono::microseconds(1)));
 }
 
@@ -106,7 +109,10 @@ void Prober::ask_primary(ServerEntry const& primary) {
     asked.acknowledged = acknowledged_.last();
     asked.acknowledged_without_flush = acknowledged_.last_without_flush();
     asked.is_flushed_late = primary.commits_without_flush;
+    ++samples_asked_;
+    is_sample_under_way_ = true;
     server.line->ask("EXECUTE sample", [this, &server, asked](wire::DataRow const* row) {
+        is_sample_under_way_ = false;
         if (row == nullptr) return rest(server, rest_after_failure);
         auto shown = parse_snapshot(value(*row, 2));
         if (!shown) return rest(server, rest_after_failure);
@@ -148,6 +154,14 @@ void Prober::ask_for_fence(ServerEntry const& replica, Server& server) {
         position->set_replayed(lsn_in(*row, 0));
         take_fence_step(server.fence.take_answer(xmax->front(), *committed, samples_, samples_.of(*position)));
     });
+}
+
+// Whoever waits for the sample will need to know next how far the replicas are: in most cases they have it by now.
+void Prober::ask_beside_sample(ServerEntry const& replica) {
+    auto& server = servers_[replica.position->id()];
+    if (!is_sample_under_way_ || !samples_.has_waiters() || server.asked_beside == samples_asked_ || !may_ask(replica, server)) return;
+    server.asked_beside = samples_asked_;
+    ask_how_far(replica, server);
 }
 
 void Prober::ask_how_far(ServerEntry const& replica, Server& server) {

@@ -34,6 +34,7 @@ private:
         FenceRun fence{};                    // of a replica
         Clock::time_point not_before{};      // the next question
         Clock::duration pause{};             // between two questions for the same: it grows
+        std::uint64_t asked_beside = 0;      // of a replica: the sample beside which it was asked how far it is
     };
 
     void look_now();
@@ -42,6 +43,7 @@ private:
     void take_fence_step(FenceRun::Next next);
     void ask_for_fence(ServerEntry const& replica, Server& server);
     void ask_how_far(ServerEntry const& replica, Server& server);
+    void ask_beside_sample(ServerEntry const& replica);
     bool may_ask(ServerEntry const& entry, Server& server);
     void rest(Server& server, Clock::duration span);
 
@@ -52,6 +54,8 @@ private:
     std::function<void()> tell_news_;
     std::shared_ptr<Routing const> routing_;
     std::map<std::uint64_t, Server> servers_;  // by ServerPosition's id
+    std::uint64_t samples_asked_ = 0;
+    bool is_sample_under_way_ = false;
     bool will_look_ = false;
     Clock::time_point next_look_ = Clock::time_point::max();
     std::unique_ptr<io::Timer> timer_;

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <thread>
 #include <vector>
 
 #include "loop_fixture.hpp"
@@ -160,6 +161,31 @@ TEST_P(StreamTest, the_end_comes_after_the_rest_and_an_answer_can_still_be_sent)
     run_until([&] { return (back += receive_some(ends.theirs.get())) == "bye"; });
     EXPECT_EQ(at_the_end, "rest");
     EXPECT_EQ(stream->health(), Health::open);
+}
+
+// Nothing else happens that would wake the loop.
+TEST_P(StreamTest, the_peer_sees_the_end_of_the_output_at_once) {
+    auto ends = socket_pair();
+    Owner owner;
+    auto const stream = loop->adopt(std::move(ends.ours), owner);
+    std::string seen;
+    std::jthread peer([&] {
+        char byte = 0;
+        while (::recv(ends.theirs.get(), &byte, 1, 0) == 1) seen += byte;
+        loop->stop();
+    });
+    auto watchdog = loop->make_timer([this] {
+        ADD_FAILURE() << "the peer was not told of the end";
+        loop->stop();
+    });
+    watchdog->start(10s);
+    loop->post([&] {
+        stream->output().append("last");
+        stream->end_output();
+    });
+    loop->run();
+    peer.join();
+    EXPECT_EQ(seen, "last");
 }
 
 TEST_P(StreamTest, the_peers_last_words_are_read_although_sending_to_it_fails) {
