@@ -58,8 +58,9 @@ Relay::Took Relay::take_parse(std::string_view message, std::string_view body) {
         return Took::yes;
     }
     // Statements that it names must be there for the server to describe it.
-    if (is_busy() && reaches_names(analysis_of(statement).get())) return settle();
-    bring_named(analysis_of(statement).get(), statement->text, false);
+    auto const analysis = analysis_of(statement);
+    if (is_busy() && reaches_names(analysis.get())) return settle();
+    bring_named(analysis.get(), statement->text, false);
     if (name.empty()) parse_unnamed(message, statement);
     else parse_for_client(name, statement);
     return Took::yes;
