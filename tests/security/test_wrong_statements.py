@@ -138,6 +138,7 @@ REACHING = {
     "EXECUTE among several statements": lambda name: q(f"SELECT 1; EXECUTE {name}"),
     "Parse": lambda name: PARSE("SELECT 'of B'", name) + SYNC,
     "PREPARE": lambda name: q(f"PREPARE {name} AS SELECT 'of B'"),
+    **{f"{by} of its own": lambda name, by=by: PARSE("SELECT 'of B'", name) + SYNC + q(f"{by} {name}") + run(name) + SYNC for by in ("DEALLOCATE", "EXECUTE", "SELECT 1; DEALLOCATE")},
     "Bind of a portal": lambda name: PARSE("SELECT 'of B'") + wire.bind(portal=name) + wire.execute(name) + SYNC,
 }
 
