@@ -17,7 +17,12 @@ constexpr std::size_t seen_before_passing = 32 << 10;
 // when their transaction ends.
 constexpr std::uint32_t large_object_functions[] = {715, 764, 765, 767, 952, 953, 954, 955, 956, 957, 958, 964, 1004, 3170, 3171, 3172};
 
-bool is_of_copy(char type) { return std::string_view("dcfHS").find(type) != std::string_view::npos; }
+// It ends the connection as soon as its type or its length is read; which words are said first is the server's business.
+bool has_no_place_in_copy(std::string_view input, std::optional<wire::Header> const& header) {
+    if (input.empty()) return false;
+    bool const is_of_copy = std::string_view("dcfHS").find(input.front()) != std::string_view::npos;
+    return !is_of_copy || (header && header->body > wire::frontend_body_max(header->type, true));
+}
 
 Expect answer_to(char type) {
     switch (type) {
@@ -56,14 +61,13 @@ Relay::Outcome Relay::run_client() {
             consume(count);
             continue;
         }
-        // What has no place in a COPY ends the connection as soon as its type is read; which words it says first is the server's business.
-        if (at_.client_copies && !input.empty() && !is_of_copy(input.front())) {
+        auto const header = wire::read_header(input);
+        if (at_.client_copies && has_no_place_in_copy(input, header)) {
             at_.backend->is_tainted = true;
             at_.client_copies = false;
             pass_rest(SIZE_MAX);
             continue;
         }
-        auto const header = wire::read_header(input);
         if (!header) break;
         bool const is_at_batch = at_.batch_left == 0 && !is_refusing_ && !ignores_until_sync_ && !at_.client_copies;
         auto const placed = is_at_batch ? place_batch(*header) : Took::yes;

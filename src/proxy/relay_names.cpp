@@ -334,9 +334,10 @@ void Relay::bring_named(sql::Analysis const* analysis, std::string_view text, bo
     for (auto const& effects : analysis->statements) {
         if (!effects.names_statement) continue;
         auto const statement = state_.find(effects.name);
-        if (effects.verb == sql::Verb::deallocate && is_single) {
+        // By a name as the endpoint gives them, one of the endpoint's own may be there.
+        if (effects.verb == sql::Verb::deallocate && is_single && !is_reserved_name(effects.name)) {
             if (statement && is_executed && may_parse) bring_name_to_deallocate(effects.name);
-            if (statement || !is_reserved_name(effects.name)) continue;
+            continue;
         }
         bool const reaches = statement || is_reserved_name(effects.name) || effects.verb == sql::Verb::prepare;
         if (!reaches) continue;

@@ -21,6 +21,14 @@ std::string with_name(std::string const& message, std::string const& name) {
     return message.substr(0, begin) + name + (end == message.npos ? "" : message.substr(end));
 }
 
+// The server has not begun with it: the transaction is aborted, the text cannot be read, or the setting's name is none.
+bool is_refused_at_once(std::string_view sqlstate) { return sqlstate == "25P02" || sqlstate == "42601" || sqlstate == "42602"; }
+
+void note_custom_on(Backend& backend, SessionState const& state) {
+    if (state.custom_settings() == nullptr) return;
+    backend.custom_settings.insert(state.custom_settings()->begin(), state.custom_settings()->end());
+}
+
 }  // namespace
 
 Relay::Outcome Relay::run() {
@@ -190,7 +198,10 @@ bool Relay::complete(std::string_view body) {
 void Relay::note_completion(sql::Effects const& effects, std::string_view tag) {
     using enum sql::Verb;
     state_.completed(effects, tag);
-    if (!effects.settings.empty()) note_plans();
+    if (!effects.settings.empty()) {
+        note_plans();
+        note_custom_on(*at_.backend, state_);
+    }
     bool const resets = effects.verb == discard_all || (!effects.settings.empty() && effects.settings.front().kind == sql::SettingChange::Kind::reset_all);
     if (resets) host_.reset_own_settings();
     if (effects.verb == commit || effects.verb == rollback || effects.verb == rollback_to) at_.has_left_abort = true;
@@ -223,6 +234,11 @@ bool Relay::fail(std::string_view body) {
         return false;
     }
     note_outdated(body);
+    bool const may_have_set = front.analysis && front.statement < front.analysis->statements.size() && !front.analysis->statements[front.statement].settings.empty();
+    if (may_have_set && !is_refused_at_once(wire::ErrorFields::parse(body).sqlstate)) {
+        state_.note_custom(front.analysis->statements[front.statement]);
+        note_custom_on(*at_.backend, state_);
+    }
     bool const passes = pass_error(front, body);
     bool const is_extended = front.what != Expect::query && front.what != Expect::function_call;
     if (is_extended) drop_until_sync();

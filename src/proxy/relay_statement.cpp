@@ -33,8 +33,6 @@ void Relay::check_before(sql::Analysis const* analysis, std::string_view text) {
     // What runs on a replica was found to leave nothing behind, or is refused there.
     if (!at_.is_on_replica) note_state(analysis, text);
     if (may_reach_names()) use_client_names();
-    if (state_.custom_settings() == nullptr) return;
-    for (auto const& name : *state_.custom_settings()) at_.backend->custom_settings.insert(name);
 }
 
 void Relay::note_write(sql::Touched const& touched) {

@@ -58,9 +58,6 @@ void SessionState::about_to_run(sql::Analysis const& analysis, std::string_view 
         pin_for(effects, text, facts_hold);
         // A temporary table is nobody else's business.
         if (effects.changes_catalog && !effects.pins.contains(sql::Pin::temporary_table)) changes_catalog_ = true;
-        for (auto const& change : effects.settings) {
-            if (is_custom(change.name) && !has_too_many_settings_) note_custom(change.name);
-        }
         note_settings_bytes(effects, text);
     }
 }
@@ -112,6 +109,7 @@ void SessionState::completed(sql::Effects const& effects, std::string_view tag) 
             break;
         default: break;
     }
+    note_custom(effects);
     for (auto const& change : effects.settings) {
         if (has_too_many_settings_) break;
         changes_.push_back(change);
@@ -198,9 +196,12 @@ SettingsRef SessionState::without_lacking() const {
     return changed(settings_, resets);
 }
 
-void SessionState::note_custom(std::string const& name) {
-    if (!custom_) custom_ = std::make_unique<std::set<std::string, std::less<>>>();
-    custom_->insert(name);
+void SessionState::note_custom(sql::Effects const& effects) {
+    for (auto const& change : effects.settings) {
+        if (!is_custom(change.name) || has_too_many_settings_) continue;
+        if (!custom_) custom_ = std::make_unique<std::set<std::string, std::less<>>>();
+        custom_->insert(change.name);
+    }
 }
 
 // The end where there is none of that name.

@@ -43,6 +43,9 @@ public:
     void about_to_plan(sql::Analysis const& analysis, std::string_view text, bool facts_hold);
     // CommandComplete for one statement, with the tag the server gave.
     void completed(sql::Effects const& effects, std::string_view tag);
+    // The names that a statement defines for good, also where it is rolled back: of one that has completed they are noted already, one
+    // that has failed may have come so far.
+    void note_custom(sql::Effects const& effects);
     // ErrorResponse for any statement.
     void failed() { has_failed_ = true; }
     // ReadyForQuery outside of a transaction block. 'on_backend': the settings as the backend has them now; settings() is
@@ -85,7 +88,6 @@ private:
     };
 
     void pin_for(sql::Effects const& effects, std::string_view text, bool facts_hold);
-    void note_custom(std::string const& name);
     void note_settings_bytes(sql::Effects const& effects, std::string_view text);
     void forget_statements();
     void complete_date_style(std::string_view present);

@@ -45,6 +45,9 @@ PLACES = {
     "a known read and a cut Parse": [*KNOWN, say(A, run("r"), wire.message("P", b"x"), SYNC), say(A, run("r"), SYNC)],
     "a known read and an unknown message": [*KNOWN, say(A, run("r"), wire.message("!", b"x"), SYNC)],
     "a known read and COPY data": [*KNOWN, say(A, run("r"), wire.copy_data(b"x"), wire.copy_done(), SYNC), say(A, run("r"), SYNC)],
+    **{f"a COPY and {name}": [say(A, q("COPY marks FROM STDIN"), wire.copy_data(b"7\tseven\n"), message)]
+       for name, message in {"a Sync of an impossible length": b"SX\0\0\0", "a CopyDone of an impossible length": b"c\0\0\0\1", "a Flush that is too long": b"H\0\1\0\0"}.items()},
+    "a COPY, then a Sync of an impossible length": [say(A, q("COPY marks FROM STDIN")), say(A, wire.copy_data(b"7\tseven\n")), say(A, b"SX\0\0\0")],
     "a Sync behind a read that a replica cannot run": [*KNOWN, say(A, PARSE("SELECT n FROM marks FOR UPDATE", "w"), SYNC), say(A, run("w"), SYNC, SYNC), say(A, run("r"), SYNC, run("w"), SYNC, SYNC)],
     "a Sync behind a hinted write": [*KNOWN, say(A, PARSE("/* pgtandem: replica */ UPDATE marks SET who = 'h'", "w"), SYNC), say(A, run("w"), SYNC, SYNC), say(A, q("SELECT 1"))],
     "a Sync behind a hinted write by a query": [*KNOWN, say(A, q("/* pgtandem: replica */ UPDATE marks SET who = 'h'"), SYNC, q("SELECT 1"))],

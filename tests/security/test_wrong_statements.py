@@ -138,6 +138,7 @@ REACHING = {
     "EXECUTE among several statements": lambda name: q(f"SELECT 1; EXECUTE {name}"),
     "Parse": lambda name: PARSE("SELECT 'of B'", name) + SYNC,
     "PREPARE": lambda name: q(f"PREPARE {name} AS SELECT 'of B'"),
+    **{f"{by} of its own": lambda name, by=by: PARSE("SELECT 'of B'", name) + SYNC + q(f"{by} {name}") + run(name) + SYNC for by in ("DEALLOCATE", "EXECUTE", "SELECT 1; DEALLOCATE")},
     "Bind of a portal": lambda name: PARSE("SELECT 'of B'") + wire.bind(portal=name) + wire.execute(name) + SYNC,
 }
 
@@ -221,6 +222,32 @@ TRANSACTIONS = {
 @cases(TRANSACTIONS)
 def test_a_setting_is_kept_or_undone_as_straight(both, kind, case):
     both.agree(kind, [*case, *asked(A), say(A, q("ROLLBACK")), *asked(A), gone(A, "terminate"), *asked(B)], MARKS)
+
+
+UNSET = PARSE("SET my.own = 'x'", "k") + run("k")
+# A setting of the user's own is unknown until it has been set once, and empty from then on.
+OWN_SETTINGS = {
+    "overlooked behind an error": say(A, FAILS, UNSET, SYNC),
+    "parsed and not run": say(A, PARSE("SET my.own = 'x'", "k"), wire.bind(statement="k"), SYNC),
+    "in a text that is refused": say(A, q("SET my.own = 'x'; SELECT FROM WHERE")),
+    "two statements in one Parse": say(A, PARSE("SET my.own = 'x'; SELECT 2", "k"), run("k"), SYNC),
+    "behind what fails in a text": say(A, q("SELECT 1/0; SET my.own = 'x'")),
+    "before what fails in a text": say(A, q("SET my.own = 'x'; SELECT 1/0")),
+    "before what fails in a pipeline": say(A, UNSET, FAILS, SYNC),
+    "in an aborted block": say(A, q("BEGIN"), q("SELECT 1/0"), q("SET my.own = 'x'"), q("ROLLBACK")),
+    "in an aborted block, by a pipeline": say(A, q("BEGIN"), q("SELECT 1/0"), UNSET, SYNC, q("ROLLBACK")),
+    "in a block that is rolled back": say(A, q("BEGIN"), q("SET my.own = 'x'"), q("ROLLBACK")),
+    "last in a text that is not committed": say(A, q("INSERT INTO once VALUES (1); SET my.own = 'x'")),
+    "of no possible name": say(A, q("""SET "my.o-n" = 'x'""")),
+    "for the transaction": say(A, q("SET LOCAL my.own = 'x'")),
+}
+
+
+@cases(OWN_SETTINGS)
+def test_a_setting_of_ones_own_is_there_only_once_it_has_been_set(both, kind, case):
+    asked = q("SELECT current_setting('my.own', true)")
+    both.agree(kind, [case, say(A, asked), say(B, asked), say(A, asked), say(B, asked), say(A, asked)],
+               "DROP TABLE IF EXISTS once; CREATE TABLE once (n int UNIQUE DEFERRABLE INITIALLY DEFERRED); INSERT INTO once VALUES (1)")
 
 
 # --- a cancel
