@@ -110,6 +110,8 @@ Relay::Outcome Relay::run_server() {
     progress_ += taken;
     if (at_.discards_reply && (at_.backend->expected.empty() || !at_.backend->is_open())) return Outcome::elsewhere;
     client_.flush();
+    // A COPY had failed before the server read what has no place in it: from there on nobody knows what the client has asked for.
+    if (is_idle && client_passing_ > wire::length_max) return Outcome::leave;
     if (is_idle && !must_bring_settings()) return Outcome::idle;
     bool const is_all = stream.input().empty() || !wire::read_header(stream.input()) || stream.input().size() < wire::read_header(stream.input())->total();
     if (!at_.backend->is_open() && is_all) return can_ask_elsewhere() ? Outcome::elsewhere : Outcome::broken;

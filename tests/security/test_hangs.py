@@ -9,7 +9,7 @@ import time
 
 import pytest
 import wire_messages as wire
-from conversation import Impatient, gone, say
+from conversation import DEADLINE, Impatient, gone, say
 from side_by_side import cases, kind, q, run, side_by_side
 from tandem import wait_for
 from wire_client import Closed, WireClient, errors, values
@@ -269,3 +269,15 @@ def test_sigterm_ends_an_endpoint_whatever_its_clients_sent(both, kind):
 
 def test_a_length_that_lies_within_a_batch_ends_one_session(both, kind):
     both.agree(kind, [*KNOWN, say(A, run("r"), b"S" + struct.pack("!i", 3)), say(B, q("SELECT 1"))], TABLES)
+
+
+def test_a_query_within_a_copy_that_has_failed_ends_the_session(both, kind):
+    """The server would answer it; to the endpoint the COPY was still on when it was sent."""
+    both.prepare(both.proxies[kind].place, TABLES)
+    with Impatient(both.proxies[kind].place).log_in() as client:
+        both.answered(kind, client, "G", q("COPY marks FROM STDIN"))
+        client.send(wire.copy_data(b"no number\n"), q("SELECT 1"))
+        with pytest.raises(Closed):
+            while client.try_receive(DEADLINE):
+                pass
+    assert both.unanswered(both.proxies[kind].place) == []
