@@ -12,7 +12,7 @@ import pytest
 import wire_messages as wire
 from endpoint import Served
 from proxy import Certificate, Proxy
-from tandem import wait_for
+from tandem import BUILT, wait_for
 from wire_client import Closed, WireClient
 
 MEGABYTE = 1 << 20
@@ -161,7 +161,8 @@ def test_what_was_sent_before_a_login_costs_little_memory(proxy, kind):
             assert client.value("SELECT 1") == "1"
         each = (resident(proxy) - before) / count
         print(f"{kind}: {each:.0f} bytes each")
-        assert each < 80_000
+        # The address sanitizer keeps what was freed, and a margin about each piece.
+        assert each < (400_000 if "asan" in str(BUILT) else 80_000)
     wait_for(lambda: len(os.listdir(f"/proc/{proxy.process.pid}/fd")) < count, "them to be gone")
 
 

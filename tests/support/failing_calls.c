@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 struct order {
-    char call[32];
+    char call[64];
     int error;
     int left; /* how many calls are still to fail */
     int hits;

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tandem import server_user
 
-LAYOUT = struct.Struct("32siii")
+LAYOUT = struct.Struct("64siii")
 
 
 class FailingCalls:
