@@ -97,7 +97,7 @@ struct Attachment {
     bool owes_ready = false;     // the client's ReadyForQuery comes after a query of ours
     bool is_input_ended = false;  // the server was told that no more will come
     bool is_out_of_step = false;  // the backend answered what was not asked
-    bool has_left_abort = false;  // an aborted block has been left since the last ReadyForQuery
+    bool has_left_block = false;  // a statement has ended its block, or gone back in it, since the last ReadyForQuery
     bool has_reopened_block = false;  // one has been left for a text that is still to leave it itself
     // The session's statements have the client's own names there, and no other session's are there.
     bool has_client_names = false;

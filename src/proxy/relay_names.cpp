@@ -263,7 +263,7 @@ void Relay::bring_name_to_deallocate(std::string const& name) {
 }
 
 // In an aborted block nothing is parsed but its end.
-bool Relay::may_parse() const { return at_.backend->transaction != 'E' || at_.has_left_abort; }
+bool Relay::may_parse() const { return at_.backend->transaction != 'E' || at_.has_left_block; }
 
 bool Relay::reaches_names(sql::Analysis const* analysis) const {
     if (analysis == nullptr) return false;

@@ -187,11 +187,12 @@ bool Relay::complete(std::string_view body) {
     }
     auto& front = pending().front();
     bool const ours = front.is_ours;
-    // Of a simple query: its commit comes before this, and the client may take it for the acknowledgement.
-    if (front.what == Expect::query && at_.written) host_.acknowledge(*at_.written);
-    if (front.analysis && front.statement < front.analysis->statements.size()) {
-        note_completion(front.analysis->statements[front.statement], completion->tag);
-    }
+    bool const is_known = front.analysis && front.statement < front.analysis->statements.size();
+    if (is_known) note_completion(front.analysis->statements[front.statement], completion->tag);
+    // Of a simple query: its commit comes before this, and the client may take it for the acknowledgement. Within a block nothing is
+    // committed yet.
+    bool const is_in_block = at_.backend->transaction == 'T' && is_known && !at_.has_left_block;
+    if (front.what == Expect::query && !ours && at_.written && !is_in_block) host_.acknowledge(*at_.written);
     ++front.statement;
     if (front.what == Expect::execute) pending().pop();
     return !ours;
@@ -206,7 +207,7 @@ void Relay::note_completion(sql::Effects const& effects, std::string_view tag) {
     }
     bool const resets = effects.verb == discard_all || (!effects.settings.empty() && effects.settings.front().kind == sql::SettingChange::Kind::reset_all);
     if (resets) host_.reset_own_settings();
-    if (effects.verb == commit || effects.verb == rollback || effects.verb == rollback_to) at_.has_left_abort = true;
+    if (effects.verb == commit || effects.verb == rollback || effects.verb == rollback_to) at_.has_left_block = true;
     if (effects.verb == deallocate) at_.client_names.erase(effects.name);
     if (effects.verb == deallocate_all || effects.verb == discard_all) {
         at_.backend->prepared.clear();
@@ -348,7 +349,7 @@ bool Relay::ready(char status) {
     bool const ours = is_ours();
     pending().pop();
     at_.backend->transaction = status;
-    at_.has_left_abort = false;
+    at_.has_left_block = false;
     if (ours && what != Expect::sync) {
         if (std::exchange(at_.owes_ready, false)) say_ready();
         return false;

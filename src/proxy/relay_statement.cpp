@@ -61,7 +61,8 @@ std::shared_ptr<sql::Analysis const> Relay::analysis_of(PreparedRef const& state
 }
 
 bool Relay::must_wait_to_read(PreparedRef const& statement) {
-    bool const is_to_be_read = can_read() && statement && statement->has_text && !host_.holds(*statement);
+    bool const is_long = statement && statement->text.size() > sql::long_text_bytes;
+    bool const is_to_be_read = is_long && can_read() && statement->has_text && !host_.holds(*statement);
     return is_to_be_read && host_.must_wait_to_read(statement->text, statement->strings_conform);
 }
 

@@ -263,6 +263,25 @@ def test_a_block_that_reads_sees_what_others_were_told_of_meanwhile(served):
             reader.query("COMMIT")
 
 
+def test_what_a_block_has_written_counts_when_it_is_committed(served):
+    """Both replicas stand still: a read that has to see more goes to the primary."""
+    where = "SELECT pg_is_in_recovery()::int FROM counts WHERE id = 0"
+    with Session(served.endpoint, "endpoint") as reader, Session(served.endpoint, "endpoint") as writer:
+        writer.do("SELECT 1")
+        wait_for_replicas(served)
+        wait_for(lambda: reader.rows(where) == [1], "a read on a replica")
+        with Paused(served, "node2"), Paused(served, "node3"):
+            for statement in ("BEGIN", "UPDATE counts SET n = n + 1 WHERE id = 0", "SAVEPOINT a", "UPDATE counts SET n = n + 1"):
+                writer.do(statement)
+            # Past the endpoint: what there is of the block is on disk now, too.
+            served.straight.sql("SELECT pg_logical_emit_message(true, 'on', 'disk')")
+            assert [reader.rows(where) for _ in range(3)] == [[1]] * 3
+            writer.do("COMMIT")
+            assert reader.rows(where) == [0]
+            writer.do("BEGIN; UPDATE counts SET n = n + 1; COMMIT; UPDATE counts SET n = n + 1 WHERE id = 1")
+            assert reader.rows(where) == [0]
+
+
 def test_a_view_a_trigger_and_a_partition_count_for_what_lies_behind_them(served):
     served.straight.sql("""
         CREATE TABLE base AS SELECT 1 AS id, 0 AS n; CREATE VIEW seen AS SELECT n FROM base;
