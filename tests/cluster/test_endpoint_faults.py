@@ -2,10 +2,10 @@
 else is disturbed, and no backend is kept for a client that is gone."""
 import contextlib
 import os
-import resource
 import signal
 
 import psycopg
+from many_descriptors import many_descriptors
 import pytest
 import wire_messages as wire
 from endpoint import served_for
@@ -146,10 +146,8 @@ def test_more_clients_than_backends_are_all_served(served, endpoint):
 @pytest.fixture
 def many_files():
     """As many as the system lets this process have."""
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (before[1], before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    with many_descriptors():
+        yield
 
 
 def test_a_flood_of_connections_does_not_keep_out_others(served, endpoint, many_files):

@@ -1,13 +1,13 @@
 """What a peer may send before it has logged in has an end, in bytes and in time; and what it has sent costs little memory."""
 import contextlib
 import os
-import resource
 import socket
 import ssl
 import struct
 import time
 from pathlib import Path
 
+from many_descriptors import many_descriptors
 import pytest
 import wire_messages as wire
 from endpoint import Served
@@ -21,10 +21,8 @@ HANDSHAKE, ALERT, CHANGE_CIPHER_SPEC = 22, 21, 20
 
 @pytest.fixture(scope="module", autouse=True)
 def descriptors_for_the_attacker():
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (before[1], before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    with many_descriptors():
+        yield
 
 
 @pytest.fixture(scope="module")

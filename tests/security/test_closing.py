@@ -1,12 +1,12 @@
 """The end of the endpoint's process by a signal, whatever its clients are at: soon, with the right words, and nothing left on the servers."""
 import contextlib
-import resource
 import signal
 import socket
 import time
 from pathlib import Path
 
 import psycopg
+from many_descriptors import many_descriptors
 import pytest
 import wire_messages as wire
 from endpoint import Served
@@ -25,10 +25,8 @@ def served():
 
 @pytest.fixture(autouse=True)
 def descriptors():
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (before[1], before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    with many_descriptors():
+        yield
 
 
 def clients(stack, place, count):

@@ -1,13 +1,13 @@
 """Connections that say nothing, before any login: they cost others no place, and the cluster nothing at all."""
 import contextlib
 import os
-import resource
 import signal
 import socket
 import subprocess
 import time
 from pathlib import Path
 
+from many_descriptors import many_descriptors
 import pytest
 import wire_messages as wire
 from endpoint import Place, Served
@@ -18,10 +18,8 @@ from wire_client import WireClient
 
 @pytest.fixture(scope="module", autouse=True)
 def descriptors_for_the_attacker():
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (before[1], before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    with many_descriptors():
+        yield
 
 
 class Silent:
