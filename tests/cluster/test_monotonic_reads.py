@@ -8,6 +8,7 @@ import threading
 
 import pytest
 import wire_messages as wire
+from crowd import Crowd
 from endpoint import Served
 from proxy import Proxy
 from replicas import Delayed, Paused, wait_for_replicas
@@ -176,26 +177,14 @@ def is_of_a_lost_server(failed):
     return any(f"'{sqlstate}'" in str(failed) for sqlstate in ("57P01", "57P02", "57P03", "08006", "08003", "08001", "53300", "40001", "25006"))
 
 
-class Crowd:
+class Readers(Crowd):
     def __init__(self, served, level, seed):
-        self.ends = threading.Event()
+        super().__init__()
         told = [0] * (SESSIONS + 1)
         self.sessions = [Mixed(served, level, number, seed, told, self.ends) for number in range(SESSIONS)]
 
-    def __enter__(self):
-        for session in self.sessions:
-            session.start()
-        return self
-
-    def __exit__(self, *_):
-        self.ends.set()
-        for session in self.sessions:
-            session.join(PATIENCE)
-
     def reads(self):
-        for session in self.sessions:
-            if session.fault:
-                raise session.fault
+        self.check()
         return sum(session.reads for session in self.sessions)
 
     def go_on_for(self, reads):
@@ -214,7 +203,7 @@ def kill_primary(served):
 def mix(served, level, reads):
     seed = random.randrange(1 << 30)
     print("seed", seed)
-    with Crowd(served, level, seed) as crowd:
+    with Readers(served, level, seed) as crowd:
         crowd.go_on_for(reads)
         with Paused(served, "node2"):
             crowd.go_on_for(reads)

@@ -8,6 +8,7 @@ import time
 
 import psycopg
 import pytest
+from crowd import Crowd
 from endpoint import Served
 from replicas import Delayed, Paused, startup_process, wait_for_replicas
 from tandem import PATIENCE, wait_for
@@ -68,29 +69,17 @@ class Session(threading.Thread):
         return rows
 
 
-class Crowd:
+class Writers(Crowd):
     def __init__(self, served):
+        super().__init__()
         self.served = served
-        self.ends = threading.Event()
         self.told = [0] * SESSIONS
         self.sessions = [Session(self, number) for number in range(SESSIONS)]
 
     def __enter__(self):
         self.served.straight.sql("UPDATE counts SET n = 0")
         wait_for_replicas(self.served)
-        for session in self.sessions:
-            session.start()
-        return self
-
-    def __exit__(self, *_):
-        self.ends.set()
-        for session in self.sessions:
-            session.join(PATIENCE)
-
-    def check(self):
-        faults = [session.fault for session in self.sessions if session.fault]
-        if faults:
-            raise faults[0]
+        return super().__enter__()
 
     def rounds(self):
         self.check()
@@ -143,7 +132,7 @@ FAULTS = (delayed, paused, slow, killed)
 
 
 def try_faults(served, turns):
-    with Crowd(served) as crowd:
+    with Writers(served) as crowd:
         for fault, node in turns:
             crowd.go_on_for(ROUNDS // 3)
             fault(crowd, node)
