@@ -1,4 +1,6 @@
 """The server's log, to which any client writes by its errors: its folder has a bound, and files of a user's own names are left alone."""
+import time
+
 import pytest
 from endpoint import Served
 from tandem import wait_for
@@ -30,8 +32,11 @@ def test_a_clients_errors_do_not_fill_the_disk(served):
     with served.endpoint.at(user="careless", password="secret").connect() as session:
         written, most = 0, 0
         while written < 384:
-            write(session, 16)
-            written += 16
+            write(session, 32)
+            written += 32
+            # A file is named after the second that it is begun in: those of one second are one file.
+            second = int(time.time())
+            wait_for(lambda second=second: int(time.time()) > second, "the second to be over")
             # Some files are begun between two looks of the agent.
             wait_for(lambda: size_of(log) <= BOUND + A_FILE, "the oldest files to be removed", patience=20)
             most = max(most, size_of(log))
