@@ -38,7 +38,8 @@ constexpr auto read_only_later = std::to_array<std::string_view>({
 });
 static_assert(std::ranges::is_sorted(read_only_later));
 
-// By which the input and output functions of literals, and the parser, read what stands in a function's text.
+// By which the input and output functions of literals, and the parser, read what stands in a function's text. The catalog is asked for
+// functions that set one of them (sql/catalog_query.cpp).
 constexpr auto read_for_literals = std::to_array<std::string_view>({
     "array_nulls", "bytea_output", "datestyle", "extra_float_digits", "intervalstyle", "lc_monetary", "lc_numeric", "lc_time",
     "quote_all_identifiers", "timezone", "timezone_abbreviations", "transform_null_equals", "xmloption",

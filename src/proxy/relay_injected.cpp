@@ -93,9 +93,10 @@ void Relay::drop_plans_of_others(std::string& text) {
     bool const is_its_own = backend.planned_for == 0 || backend.planned_for == host_.id();
     backend.planned_for = is_its_own ? host_.id() : several;
     if (backend.planned_by == state_.settings()) return;
-    auto const wanted = settings_for_kept_plans(state_.settings());
-    bool const is_same = backend.planned_by && settings_for_kept_plans(backend.planned_by) == wanted;
-    backend.planned_by = state_.settings();
+    bool const is_same = backend.planned_by && settings_for_kept_plans(backend.planned_by) == settings_for_kept_plans(state_.settings());
+    // A session's own plans stay, by whichever of its settings they were made: the next one is not to have them.
+    if (is_same || !is_its_own) backend.planned_by = state_.settings();
+    else backend.planned_by = nullptr;
     if (is_same || is_its_own) return;
     backend.planned_for = host_.id();
     // Prepared statements would be read anew too, by the wrong settings.

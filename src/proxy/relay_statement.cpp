@@ -32,6 +32,7 @@ void Relay::check_before(sql::Analysis const* analysis, std::string_view text) {
     if (may_have_written(analysis)) note_write(analysis == nullptr ? sql::Touched::all() : analysis->verdict.touched);
     // What runs on a replica was found to leave nothing behind, or is refused there.
     if (!at_.is_on_replica) note_state(analysis, text);
+    if (analysis != nullptr && std::ranges::any_of(analysis->statements, &sql::Effects::sets_for_itself)) at_.backend->planned_by = nullptr;
     if (may_reach_names()) use_client_names();
 }
 

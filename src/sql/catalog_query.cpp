@@ -1,5 +1,6 @@
 // The rows of its sections: kind, subject, object, detail. Subjects of relations are oids; functions go by their bare names.
-//   function  name           -              a volatile one whose code is not looked at
+//   function  name           -              a volatile one whose code is not looked at; one that sets for itself what literals are read by,
+//                                           so that what it calls may keep plans by that
 //   body      name           -              code of a volatile one
 //   code      name           language | -   code of one that is not volatile; no language: SQL or PL/pgSQL
 //   calls     function       function       -              an aggregate's parts, a default of an argument
@@ -37,6 +38,11 @@ SELECT CASE WHEN l.lanname OPERATOR(pg_catalog.=) ANY ('{sql,plpgsql}') AND p.pr
 FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_language l ON l.oid OPERATOR(pg_catalog.=) p.prolang
 WHERE p.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid AND p.provolatile OPERATOR(pg_catalog.=) 'v'
   AND p.prokind OPERATOR(pg_catalog.<>) 'a' AND l.lanname OPERATOR(pg_catalog.<>) ALL ('{c,internal}')
+UNION ALL
+SELECT 'function', p.proname::pg_catalog.text, NULL, NULL FROM pg_catalog.pg_proc p
+WHERE p.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid AND EXISTS (SELECT FROM pg_catalog.unnest(p.proconfig) AS c (setting)
+    WHERE pg_catalog.split_part(pg_catalog.lower(c.setting), '=', 1) OPERATOR(pg_catalog.=) ANY (
+        '{array_nulls,bytea_output,datestyle,extra_float_digits,intervalstyle,lc_monetary,lc_numeric,lc_time,quote_all_identifiers,timezone,timezone_abbreviations,transform_null_equals,xmloption}'::pg_catalog.text[]))
 UNION ALL
 SELECT 'code', c.name::pg_catalog.text, c.language, c.body FROM code c
 UNION ALL

@@ -77,6 +77,7 @@ struct Effects {
     bool runs_code = false;        // of DDL: it may call functions, as CREATE TABLE AS or a new column's default does
     bool has_chain = false;        // COMMIT or ROLLBACK AND CHAIN
     bool is_plain_begin = false;   // BEGIN with nothing but known transaction modes: may be answered without a server
+    bool sets_for_itself = false;  // settings that are not in 'settings', as they hold for its transaction alone: set_config(..., true)
     bool names_statement = false;  // 'name' is that of a prepared statement: EXECUTE, also within EXPLAIN and CREATE TABLE AS, and the like
     bool is_read_only = false;     // BEGIN or SET TRANSACTION, ending with READ ONLY in force
     Pins pins;

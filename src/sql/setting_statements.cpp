@@ -237,6 +237,7 @@ void read_set_config(std::string_view statement, bool scs, Effects& effects) {
         auto arguments = cursor;
         arguments.advance();
         if (--calls_left < 0 || !is_local_call(arguments)) return mark_unproven(effects);
+        effects.sets_for_itself = true;
     }
 }
 
