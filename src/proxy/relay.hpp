@@ -317,6 +317,8 @@ private:
     bool take_server_message(char type, std::string_view body);
     bool complete(std::string_view body);
     void note_completion(sql::Effects const& effects, std::string_view tag);
+    void acknowledge_early();
+    void note_notice();
     void end_transaction();
     bool fail(std::string_view body);
     bool pass_error(Expected const& of, std::string_view body);

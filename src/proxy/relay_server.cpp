@@ -21,6 +21,17 @@ std::string with_name(std::string const& message, std::string const& name) {
     return message.substr(0, begin) + name + (end == message.npos ? "" : message.substr(end));
 }
 
+bool may_commit_within(sql::Verb verb) {
+    using enum sql::Verb;
+    return verb == call || verb == do_ || verb == vacuum || verb == other;
+}
+
+// Also as one of several extended messages.
+bool commits_by_itself(sql::Verb verb) {
+    using enum sql::Verb;
+    return verb == commit || verb == commit_prepared || may_commit_within(verb);
+}
+
 // The server has not begun with it: the transaction is aborted, the text cannot be read, or the setting's name is none.
 bool is_refused_at_once(std::string_view sqlstate) { return sqlstate == "25P02" || sqlstate == "42601" || sqlstate == "42602"; }
 
@@ -160,6 +171,9 @@ bool Relay::take_server_message(char type, std::string_view body) {
             is_raw_ = true;
             return true;
         case 'A': return true;
+        case 'N':
+            note_notice();
+            return !ours;
         default: return !ours;
     }
 }
@@ -189,13 +203,26 @@ bool Relay::complete(std::string_view body) {
     bool const ours = front.is_ours;
     bool const is_known = front.analysis && front.statement < front.analysis->statements.size();
     if (is_known) note_completion(front.analysis->statements[front.statement], completion->tag);
-    // Of a simple query: its commit comes before this, and the client may take it for the acknowledgement. Within a block nothing is
-    // committed yet.
+    bool const commits = !is_known || front.what == Expect::query || commits_by_itself(front.analysis->statements[front.statement].verb);
+    // Within a block nothing is committed yet.
     bool const is_in_block = at_.backend->transaction == 'T' && is_known && !at_.has_left_block;
-    if (front.what == Expect::query && !ours && at_.written && !is_in_block) host_.acknowledge(*at_.written);
+    if (commits && !is_in_block) acknowledge_early();
     ++front.statement;
     if (front.what == Expect::execute) pending().pop();
     return !ours;
+}
+
+// What is committed before its ReadyForQuery: the client may take what comes before that for the acknowledgement.
+void Relay::acknowledge_early() {
+    if (at_.written && !is_ours()) host_.acknowledge(*at_.written);
+}
+
+// A procedure may have committed before it says something.
+void Relay::note_notice() {
+    if (pending().empty() || !pending().front().analysis) return acknowledge_early();
+    auto const& front = pending().front();
+    bool const is_known = front.statement < front.analysis->statements.size();
+    if (!is_known || may_commit_within(front.analysis->statements[front.statement].verb)) acknowledge_early();
 }
 
 void Relay::note_completion(sql::Effects const& effects, std::string_view tag) {
@@ -214,8 +241,7 @@ void Relay::note_completion(sql::Effects const& effects, std::string_view tag) {
         at_.client_names.clear();
     }
     // What may have ended a transaction by itself has perhaps made settings last that an error will not take back.
-    bool const may_have_committed = effects.verb == call || effects.verb == do_ || effects.verb == vacuum || effects.verb == other;
-    if (!may_have_committed || !state_.has_pending_changes() || at_.backend->transaction != 'I') return;
+    if (!may_commit_within(effects.verb) || !state_.has_pending_changes() || at_.backend->transaction != 'I') return;
     state_.pin(sql::Pin::unproven, "a statement that may commit, after SET in the same batch");
     if (!state_.is_pinned()) at_.backend->is_retired = true;
 }

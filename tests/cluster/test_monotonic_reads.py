@@ -271,6 +271,51 @@ def test_what_a_block_has_written_counts_when_it_is_committed(served):
             assert reader.rows(where) == [0]
 
 
+EARLY = {
+    "COMMIT and Flush": (["BEGIN", "UPDATE counts SET n = n + 1 WHERE id = 0"], "COMMIT"),
+    "all of it extended": ([], "BEGIN", "UPDATE counts SET n = n + 1 WHERE id = 0", "COMMIT"),
+    "CALL and Flush": ([], "CALL counts_and_commits()"),
+}
+
+
+def told_early(client, statements):
+    """By extended messages and Flush: CommandComplete of the last one, and no ReadyForQuery."""
+    for sql in statements:
+        client.send(wire.parse(sql), wire.bind(), wire.execute(), wire.flush())
+        client.until("C")
+
+
+@pytest.mark.parametrize("before, statements", [(before, rest) for before, *rest in EARLY.values()], ids=EARLY)
+def test_what_is_told_before_ready_for_query_counts(served, before, statements):
+    served.straight.sql("""CREATE OR REPLACE PROCEDURE counts_and_commits() LANGUAGE plpgsql AS $$
+        BEGIN UPDATE counts SET n = n + 1 WHERE id = 0; COMMIT; RAISE NOTICE 'it is done'; PERFORM pg_sleep(0.3); END $$""")
+    wait_for_replicas(served)
+    with Session(served.endpoint, "endpoint") as reader, Session(served.endpoint, "endpoint") as writer, Delayed(served, "node2", 30), Delayed(served, "node3", 30):
+        for _ in range(4):
+            known = reader.rows(ALL)[0]
+            for sql in before:
+                writer.do(sql)
+            # A read between, so that nothing but the commit counts.
+            reader.rows(ALL)
+            told_early(writer, statements)
+            assert reader.rows(ALL)[0] == known + 1
+            writer.send(wire.sync())
+            writer.until("Z")
+
+
+def test_what_a_procedure_says_behind_its_commit_counts(served):
+    served.straight.sql("""CREATE OR REPLACE PROCEDURE counts_and_commits() LANGUAGE plpgsql AS $$
+        BEGIN UPDATE counts SET n = n + 1 WHERE id = 0; COMMIT; RAISE NOTICE 'it is done'; PERFORM pg_sleep(0.3); END $$""")
+    wait_for_replicas(served)
+    with Session(served.endpoint, "endpoint") as reader, Session(served.endpoint, "endpoint") as writer, Delayed(served, "node2", 30), Delayed(served, "node3", 30):
+        for _ in range(4):
+            known = reader.rows(ALL)[0]
+            writer.send(wire.query("CALL counts_and_commits()"))
+            writer.until("N")
+            assert reader.rows(ALL)[0] == known + 1
+            writer.until("Z")
+
+
 def test_a_view_a_trigger_and_a_partition_count_for_what_lies_behind_them(served):
     served.straight.sql("""
         CREATE TABLE base AS SELECT 1 AS id, 0 AS n; CREATE VIEW seen AS SELECT n FROM base;
